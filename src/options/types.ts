@@ -2,7 +2,11 @@ import type { Cluster, ClusterOptions, ClusterNode, Redis, RedisOptions } from '
 import type { LogRecord, Resource } from '../record/log-record.js';
 import type { Level } from '../record/severity.js';
 
-/** Where Redis is. A `Redis` or `Cluster` instance is duplicated, never used or closed itself. */
+/**
+ * Where Redis is: a `redis://` or `rediss://` URL with percent-encoded user and password, a socket path
+ * (`/path` or `unix:///path`), options of ioredis (with `sentinels` and `name` for Sentinel), the nodes of a
+ * Cluster, or a client. A `Redis` or `Cluster` instance is duplicated, never used or closed itself.
+ */
 export type ConnectionOptions =
   | string
   | RedisOptions
@@ -10,7 +14,10 @@ export type ConnectionOptions =
   | Redis
   | Cluster;
 
-/** What an OpenTelemetry resource says of the service that logs. */
+/**
+ * What an OpenTelemetry resource says of the service that logs. For each of them the environment comes before
+ * the default: `OTEL_SERVICE_NAME` for the name, else the attribute in `OTEL_RESOURCE_ATTRIBUTES`.
+ */
 export interface ServiceOptions {
   /** `service.name`. Default: the name in the nearest package.json, else `unknown_service:node`. */
   readonly name?: string;
@@ -18,37 +25,46 @@ export interface ServiceOptions {
   readonly version?: string;
   /** `service.namespace`. No default. */
   readonly namespace?: string;
-  /** `service.instance.id`. Default: a random UUID, one per process start. */
+  /** `service.instance.id`. Default: a random UUID, one per process. */
   readonly instanceId?: string;
   /** `deployment.environment.name`. Default: `NODE_ENV` when it is set. */
   readonly environment?: string;
 }
 
-/** How long a stream may grow. Both limits may hold at once; trimming is approximate (whole stream nodes). */
+/**
+ * How long a stream may grow. Both limits hold at once: `maxLength` keeps its default beside a `maxAgeMs`, so
+ * that memory stays bounded. Trimming is approximate (whole stream nodes).
+ */
 export interface RetentionOptions {
-  /** Entries kept. Default 1,000,000 (about 350 MB). */
+  /** Entries kept, 1 to 10^12. Default 1,000,000 (about 350 MB). */
   readonly maxLength?: number;
-  /** Age kept, in milliseconds, by the server's clock. No default. */
+  /** Age kept, in milliseconds, by the server's clock, 1 to 10^12 (31 years). No default. */
   readonly maxAgeMs?: number;
 }
 
 /** What goes into one write. A batch leaves as soon as the line is free, or when one of the limits is met. */
 export interface BatchOptions {
-  /** Records, 1 to 5,000. Default 256: a batch is one script call, and a script blocks the server. */
+  /**
+   * Records, 1 to 5,000. Default `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE`, else 256 (a batch is one script call, and a
+   * script blocks the server), or the whole of a smaller queue.
+   */
   readonly maxRecords?: number;
-  /** Encoded bytes, at least 1,024. Default 1 MiB. */
+  /** Encoded bytes, 1 KiB to 64 MiB. Default 1 MiB, or the whole of a smaller queue. */
   readonly maxBytes?: number;
-  /** How long a record may wait for company, in milliseconds. Default 0: it leaves on the next tick. */
+  /**
+   * How long a record may wait for company, in milliseconds, 0 to 60,000. Default `OTEL_BLRP_SCHEDULE_DELAY`,
+   * else 0: it leaves on the next tick.
+   */
   readonly maxDelayMs?: number;
   /** Batches on their way at once, 1 to 64. Default 4. */
   readonly maxInFlight?: number;
 }
 
-/** What waits in memory while Redis is slow or away. */
+/** What waits in memory while Redis is slow or away. Both limits have room for at least one batch. */
 export interface QueueOptions {
-  /** Records. Default 100,000. */
+  /** Records, 1 to 10,000,000. Default `OTEL_BLRP_MAX_QUEUE_SIZE`, else 100,000. */
   readonly maxRecords?: number;
-  /** Encoded bytes. Default 64 MiB. */
+  /** Encoded bytes, 1 KiB to 4 GiB. Default 64 MiB. */
   readonly maxBytes?: number;
   /** Which of the least severe records makes room when the queue is full. Default `drop-oldest`. */
   readonly overflow?: 'drop-oldest' | 'drop-newest';
@@ -57,7 +73,7 @@ export interface QueueOptions {
 export interface SpoolOptions {
   /** Directory for the disk spool; a sub-directory per process is made in it. */
   readonly directory: string;
-  /** Most bytes on disk. Default 1 GiB. */
+  /** Most bytes on disk, 1 MiB to 10^12. Default 1 GiB. */
   readonly maxBytes?: number;
 }
 
@@ -80,14 +96,20 @@ export interface StreamEncoder {
 
 export type Format = 'fields' | 'json' | 'list' | 'plumelog' | StreamEncoder;
 
-/** The stream of a record. At most 64 different names a process; later new names go to the default stream. */
+/**
+ * The stream of a record. A name may hold `}` only where it has a hash tag of Redis Cluster, such as `{logs}`.
+ * At most 64 different names a process; later new names go to the default stream, `logs:<service.name>`.
+ */
 export type StreamOption = string | ((record: LogRecord) => string);
 
-/** Options of the writer, the exporter and, with {@link RedisLoggerOptions}, of `RedisLogModule`. All optional. */
+/**
+ * Options of the writer, the exporter and, with {@link RedisLoggerOptions}, of `RedisLogModule`. All optional;
+ * `undefined` counts as not given, an unknown key is an error. Numbers are whole.
+ */
 export interface RedisLogWriterOptions {
   /** Default `REDIS_LOG_URL`, `REDIS_URL`, else `redis://127.0.0.1:6379`. */
   readonly connection?: ConnectionOptions;
-  /** Default `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, else from package.json. */
+  /** Default `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, else `resource`, else from package.json. */
   readonly service?: ServiceOptions;
   /** Default `REDIS_LOG_STREAM`, else `logs:<service.name>`. */
   readonly stream?: StreamOption;
@@ -95,9 +117,12 @@ export interface RedisLogWriterOptions {
   readonly retention?: RetentionOptions | false;
   readonly batch?: BatchOptions;
   readonly queue?: QueueOptions;
-  /** How long one send may take, in milliseconds. Default `OTEL_BLRP_EXPORT_TIMEOUT`, else 10,000. */
+  /** How long one send may take, in milliseconds, 1 to 600,000. Default `OTEL_BLRP_EXPORT_TIMEOUT`, else 10,000. */
   readonly sendTimeoutMs?: number;
-  /** How long shutdown may take in all, in milliseconds. Default `REDIS_LOG_SHUTDOWN_TIMEOUT_MS`, else 5,000. */
+  /**
+   * How long shutdown may take in all, in milliseconds, 1 to 600,000. Default `REDIS_LOG_SHUTDOWN_TIMEOUT_MS`,
+   * else 5,000.
+   */
   readonly shutdownTimeoutMs?: number;
   /** Default `REDIS_LOG_DELIVERY`, else `exactly-once`, or `at-least-once` where Redis allows no scripts. */
   readonly delivery?: 'exactly-once' | 'at-least-once';
@@ -113,13 +138,16 @@ export interface RedisLogWriterOptions {
   readonly redact?: readonly string[] | RedactOptions | false;
   /** `lazy` (default): the first record connects. `eager`: `RedisLogModule` connects at its init. */
   readonly connect?: 'lazy' | 'eager';
-  /** OpenTelemetry resource of records that bring none. Default: made from `service`. */
+  /** OpenTelemetry resource of records that bring none, taken as it is. Default: made from `service`. */
   readonly resource?: Resource;
 }
 
 /** Options that concern Nest's logger; beside those of the writer they are the options of `RedisLogModule`. */
 export interface RedisLoggerOptions {
-  /** Least severe level written. Default `REDIS_LOG_LEVEL`, `NEST_LOG_LEVEL`, else `log`. */
+  /**
+   * Least severe level written. Default `REDIS_LOG_LEVEL`, `NEST_LOG_LEVEL` (each in Nest's forms `warn`,
+   * `>=debug`, `warn,error`), else `log`.
+   */
   readonly level?: Level;
   /** Level by context; a trailing `*` matches any rest. The longest match wins. */
   readonly levels?: Readonly<Record<string, Level>>;
@@ -144,11 +172,11 @@ export interface ResolvedRedact {
   readonly censor: Censor;
 }
 
-/** What the resolver returns: frozen, complete, valid. */
+/** What the resolver returns: complete, valid, and frozen but for what belongs to the user. */
 export interface ResolvedWriterOptions {
   readonly connection: ConnectionOptions;
   readonly service: { readonly name: string } & Omit<ServiceOptions, 'name'>;
-  /** Attributes of the resource that `service` and the environment describe. */
+  /** The `resource` given, else one made of `service`, the environment, host and process. */
   readonly resource: Resource;
   readonly stream: StreamOption;
   /** The stream of records for which `stream` is a function that fails. */

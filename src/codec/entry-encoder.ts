@@ -1,0 +1,130 @@
+import type { Attributes, LogRecord } from '../record/log-record.js';
+import { type RespWriter } from './resp-writer.js';
+import type { Target, Template } from './template.js';
+import {
+  type AttributeLayout,
+  HAS_DROPPED,
+  HAS_EVENT_NAME,
+  HAS_OBSERVED,
+  type ShapeNode,
+  TemplateRegistry,
+} from './template-registry.js';
+import { formatTimestamp } from './timestamp.js';
+import { encodeValue } from './value.js';
+
+/** Turns a record into the values of one entry, written into `out`, and says which template they fill. */
+export interface EntryEncoder {
+  readonly target: Target;
+  encode(record: LogRecord, out: RespWriter): Template;
+}
+
+/** A script cannot unpack more (design: at most 1,000 fields an entry); 20 are kept for the fixed ones. */
+const MAX_ATTRIBUTE_FIELDS = 980;
+
+const TRACE_FLAGS = Array.from({ length: 256 }, (_, flags) => flags.toString(16).padStart(2, '0'));
+
+/** The format `fields`: the wire contract, version 1. Same result as `encodeLogRecord`, at a fraction of its cost. */
+export class FieldsEncoder implements EntryEncoder {
+  readonly target = 'stream';
+  readonly #registry = new TemplateRegistry();
+  readonly #layout: AttributeLayout;
+
+  constructor(attributes: 'fields' | 'json' | readonly string[] = 'fields') {
+    this.#layout = typeof attributes === 'string' ? attributes : new Set(attributes);
+  }
+
+  encode(record: LogRecord, out: RespWriter): Template {
+    const { hrTime, hrTimeObserved, eventName, droppedAttributesCount } = record;
+    let flags = 0;
+    if (hrTimeObserved[1] !== hrTime[1] || hrTimeObserved[0] !== hrTime[0]) flags |= HAS_OBSERVED;
+    if (eventName) flags |= HAS_EVENT_NAME;
+    if (droppedAttributesCount > 0) flags |= HAS_DROPPED;
+    const root = this.#registry.root(record, flags);
+    out.reset();
+    writeTime(hrTime, out);
+    writeBody(record.body, out);
+    writeSpanContext(record, out);
+    if (flags & HAS_OBSERVED) writeTime(hrTimeObserved, out);
+    if (eventName) out.text(eventName);
+    if (flags & HAS_DROPPED) out.integer(droppedAttributesCount);
+    return this.#attributes(root, record.attributes, out);
+  }
+
+  #attributes(root: ShapeNode, attributes: Attributes, out: RespWriter): Template {
+    const names = Object.keys(attributes);
+    if (this.#layout !== 'fields') return this.#split(root, attributes, out);
+    let node = root;
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
+      const child = node.depth < MAX_ATTRIBUTE_FIELDS ? node.child(name) : undefined;
+      if (child === undefined) {
+        // All that follows goes with it, so that the order of the attributes survives.
+        out.text(encodeValue(pick(attributes, names.slice(i))));
+        return node.template(true);
+      }
+      out.text(encodeValue(attributes[name]));
+      node = child;
+    }
+    return node.template(false);
+  }
+
+  #split(root: ShapeNode, attributes: Attributes, out: RespWriter): Template {
+    let node = root;
+    const rest: string[] = [];
+    for (const name of Object.keys(attributes)) {
+      const isField = typeof this.#layout === 'object' && this.#layout.has(name);
+      const child = isField && node.depth < MAX_ATTRIBUTE_FIELDS ? node.child(name) : undefined;
+      if (child === undefined) {
+        rest.push(name);
+        continue;
+      }
+      out.text(encodeValue(attributes[name]));
+      node = child;
+    }
+    // The JSON field is always there: a field that comes and goes would cost more than an empty one.
+    out.text(rest.length === 0 ? '{}' : encodeValue(pick(attributes, rest)));
+    return node.template(true);
+  }
+}
+
+function writeTime(time: readonly [number, number], out: RespWriter): void {
+  const seconds = time[0];
+  const nanoseconds = time[1];
+  if (
+    seconds >= 1e9 &&
+    seconds < 1e10 &&
+    nanoseconds >= 0 &&
+    nanoseconds < 1e9 &&
+    Number.isInteger(seconds) &&
+    Number.isInteger(nanoseconds)
+  ) {
+    out.nanoseconds(seconds, nanoseconds);
+  } else {
+    out.text(formatTimestamp([seconds, nanoseconds]));
+  }
+}
+
+function writeBody(body: unknown, out: RespWriter): void {
+  if (body === undefined) out.text('');
+  else if (body === '') out.text('""');
+  else out.text(encodeValue(body));
+}
+
+function writeSpanContext(record: LogRecord, out: RespWriter): void {
+  const span = record.spanContext;
+  if (span === undefined) {
+    out.text('');
+    out.text('');
+    out.text('');
+    return;
+  }
+  out.text(span.traceId);
+  out.text(span.spanId);
+  out.text(TRACE_FLAGS[span.traceFlags & 255] as string);
+}
+
+function pick(attributes: Attributes, names: readonly string[]): Attributes {
+  const picked = Object.create(null) as Attributes;
+  for (const name of names) picked[name] = attributes[name];
+  return picked;
+}

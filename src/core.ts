@@ -1,0 +1,9 @@
+export { type DecodeOptions, decodeLogRecord, type DecodeResult } from './codec/decode.js';
+export { encodeLogRecord, type EncodeOptions } from './codec/encode.js';
+export { type EncodedResource, encodeResource } from './codec/resource.js';
+export type { DropReason, LogStats } from './pipeline/account.js';
+export type { FlushResult } from './pipeline/pipeline.js';
+export { type LogInput, RedisLogWriter } from './redis/log-writer.js';
+export type { Attributes, HrTime, InstrumentationScope, LogRecord, Resource, SpanContext } from './record/log-record.js';
+export { isRedisLogError, RedisLogError, type RedisLogErrorCode } from './errors.js';
+export type * from './options/types.js';

@@ -1,0 +1,129 @@
+import { LEVELS, type Level } from '../../record/severity.js';
+
+/** A set of levels: bit n stands for the n-th least severe one. */
+type LevelSet = number;
+
+const BITS: Readonly<Record<Level, LevelSet>> = {
+  verbose: 1,
+  debug: 2,
+  log: 4,
+  warn: 8,
+  error: 16,
+  fatal: 32,
+};
+
+const EVERY_LEVEL: LevelSet = 63;
+
+/** How many contexts are remembered. An application has some hundred; more only if a context holds data. */
+const MAX_CONTEXTS = 1_000;
+
+/** Longer contexts are not remembered: they are data (Nest 11 takes a trailing stack trace for a context). */
+const MAX_CONTEXT_LENGTH = 200;
+
+function isLevel(text: string): text is Level {
+  return Object.hasOwn(BITS, text);
+}
+
+/** As in Nest, a list also turns on whatever is more severe than its most severe level; an empty one, nothing. */
+function setOf(levels: readonly Level[]): LevelSet {
+  let listed = 0;
+  for (const level of levels) listed |= BITS[level];
+  return listed === 0 ? 0 : listed | atLeast(31 - Math.clz32(listed));
+}
+
+function atLeast(index: number): LevelSet {
+  return EVERY_LEVEL & (-1 << index);
+}
+
+/**
+ * Nest's own test: is `level` among the listed ones, or at least as severe as the most severe of them?
+ */
+export function isLevelEnabled(level: Level, levels: readonly Level[]): boolean {
+  return (setOf(levels) & BITS[level]) !== 0;
+}
+
+/**
+ * Reads the notations of Nest's `NEST_LOG_LEVEL`: a level (`warn`), a list (`warn,error`) or a threshold
+ * (`>=debug`, `>debug`), in any case and with blanks anywhere.
+ *
+ * @returns the levels to hand to {@link LevelFilter.setLevels} or {@link isLevelEnabled}; `undefined` for an
+ * empty text, and for one that names no level or an unknown one
+ */
+export function parseLevels(text: string): readonly Level[] | undefined {
+  const compact = text.replaceAll(' ', '').toLowerCase();
+  if (compact.startsWith('>')) {
+    const inclusive = compact.startsWith('>=');
+    const level = compact.slice(inclusive ? 2 : 1);
+    return isLevel(level) ? LEVELS.slice(LEVELS.indexOf(level) + (inclusive ? 0 : 1)) : undefined;
+  }
+  const levels = compact.split(',');
+  return levels.every(isLevel) ? levels : undefined;
+}
+
+interface Prefix {
+  readonly text: string;
+  readonly levels: LevelSet;
+}
+
+/**
+ * Which levels are on, by context. A key of `levels` is a context, or the beginning of one with a trailing
+ * `*`. The longest key that matches wins, an exact one over a pattern; where none matches, and for records
+ * without a context, `level` decides. A level turns on itself and all that is more severe.
+ */
+export class LevelFilter {
+  #base: LevelSet;
+  readonly #byContext = new Map<string, LevelSet>();
+  /** Longest first. */
+  readonly #prefixes: readonly Prefix[];
+  readonly #hasRules: boolean;
+  /** What was decided for contexts seen so far. Emptied when full: it then fills with what is in use. */
+  readonly #seen = new Map<string, LevelSet>();
+
+  constructor(level: Level, levels: Readonly<Record<string, Level>>) {
+    this.#base = setOf([level]);
+    const prefixes: Prefix[] = [];
+    for (const [pattern, least] of Object.entries(levels)) {
+      const set = setOf([least]);
+      if (pattern.endsWith('*')) prefixes.push({ text: pattern.slice(0, -1), levels: set });
+      else this.#byContext.set(pattern, set);
+    }
+    this.#prefixes = prefixes.sort((a, b) => b.text.length - a.text.length);
+    this.#hasRules = prefixes.length > 0 || this.#byContext.size > 0;
+  }
+
+  /** Is a record of this level and context to be written? */
+  isEnabled(level: Level, context: string | undefined): boolean {
+    const set =
+      this.#hasRules && context !== undefined && context !== '' ? this.#levelsOf(context) : this.#base;
+    return (set & BITS[level]) !== 0;
+  }
+
+  /**
+   * Replaces `level`, as Nest's `setLogLevels` does: see {@link isLevelEnabled}. Contexts with a level of
+   * their own keep it.
+   */
+  setLevels(levels: readonly Level[]): void {
+    this.#base = setOf(levels);
+    this.#seen.clear();
+  }
+
+  #levelsOf(context: string): LevelSet {
+    const known = this.#seen.get(context);
+    if (known !== undefined) return known;
+    const decided = this.#decide(context);
+    if (context.length <= MAX_CONTEXT_LENGTH) {
+      if (this.#seen.size >= MAX_CONTEXTS) this.#seen.clear();
+      this.#seen.set(context, decided);
+    }
+    return decided;
+  }
+
+  #decide(context: string): LevelSet {
+    const exact = this.#byContext.get(context);
+    if (exact !== undefined) return exact;
+    for (const prefix of this.#prefixes) {
+      if (context.startsWith(prefix.text)) return prefix.levels;
+    }
+    return this.#base;
+  }
+}

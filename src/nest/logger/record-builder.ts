@@ -1,0 +1,131 @@
+import * as api from '@opentelemetry/api';
+import { exceptionAttributes, isErrorLike } from '../../record/exception.js';
+import type {
+  Attributes,
+  HrTime,
+  InstrumentationScope,
+  LogRecord,
+  Resource,
+  SpanContext,
+} from '../../record/log-record.js';
+import { Normalizer } from '../../record/normalize.js';
+import type { Redactor } from '../../record/redact.js';
+import { type Level, SEVERITY_NUMBERS } from '../../record/severity.js';
+import type { LogCall } from './call-arguments.js';
+
+/** When a call was made, and in which span. */
+export interface Moment {
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly spanContext: SpanContext | undefined;
+}
+
+/** Nest contexts are class names; an application that makes up new ones all the time must not fill the memory. */
+const MAX_SCOPES = 1_000;
+const NO_SCOPE: InstrumentationScope = { name: '' };
+
+export function thisMoment(): Moment {
+  return { time: Date.now(), spanContext: activeSpan() };
+}
+
+function activeSpan(): SpanContext | undefined {
+  const spanContext = api.trace.getSpanContext(api.context.active());
+  return spanContext !== undefined && api.isSpanContextValid(spanContext) ? spanContext : undefined;
+}
+
+/** Makes records of what a log call was given: bounded, censored, and sharing nothing with the caller. */
+export class RecordBuilder {
+  readonly #resource: Resource;
+  readonly #redactor: Redactor | undefined;
+  readonly #normalizer = new Normalizer();
+  readonly #scopes = new Map<string, InstrumentationScope>();
+
+  constructor(resource: Resource, redactor: Redactor | undefined) {
+    this.#resource = resource;
+    this.#redactor = redactor;
+  }
+
+  /** The record of the call's message number `index`. */
+  build(level: Level, call: LogCall, at: { readonly moment: Moment; readonly index: number }): LogRecord {
+    const { moment, index } = at;
+    const normalizer = this.#normalizer;
+    normalizer.begin();
+    const message = call.messages[index];
+    const attributes: Attributes = {};
+    if (call.params !== undefined) normalizer.attributes(call.params, attributes);
+    const error = index === 0 ? call.error : message;
+    const body = index > 0 && isErrorLike(message) ? errorText(message) : message;
+    if (isErrorLike(error)) exceptionAttributes(error, attributes, normalizer);
+    if (call.stack !== undefined) writeStack(call.stack, attributes, normalizer);
+    const hrTime = hrTimeOf(moment.time);
+    const record = {
+      hrTime,
+      hrTimeObserved: hrTime,
+      spanContext: moment.spanContext,
+      severityNumber: SEVERITY_NUMBERS[level],
+      severityText: level,
+      body: normalizer.value(body),
+      eventName: undefined,
+      resource: this.#resource,
+      instrumentationScope: this.#scope(call.context),
+      attributes,
+      droppedAttributesCount: normalizer.droppedAttributes,
+    };
+    if (normalizer.truncations > 0) attributes['log.truncations'] = normalizer.truncations;
+    return this.#censored(record);
+  }
+
+  /** A record that another builder made, as this one would have made it. */
+  adopt(record: LogRecord): LogRecord {
+    return this.#censored({ ...record, resource: this.#resource });
+  }
+
+  #censored(record: LogRecord): LogRecord {
+    const redactor = this.#redactor;
+    if (redactor === undefined) return record;
+    redactor.redact(record.attributes);
+    const { body } = record;
+    if (typeof body === 'string') {
+      const text = redactor.text(body);
+      return text === body ? record : { ...record, body: text };
+    }
+    if (typeof body === 'object' && body !== null) {
+      // As an attribute of its own, so that what is inside is found at any depth.
+      const holder: Attributes = Array.isArray(body) ? { body } : (body as Attributes);
+      redactor.redact(holder);
+    }
+    return record;
+  }
+
+  #scope(context: string | undefined): InstrumentationScope {
+    if (context === undefined || context === '') return NO_SCOPE;
+    let scope = this.#scopes.get(context);
+    if (scope === undefined) {
+      if (this.#scopes.size >= MAX_SCOPES) this.#scopes.clear();
+      scope = { name: this.#normalizer.value(context) as string };
+      this.#scopes.set(context, scope);
+    }
+    return scope;
+  }
+}
+
+/** A stack given as text is the exception's; beside an error with a stack of its own it is the call's. */
+function writeStack(stack: string, attributes: Attributes, normalizer: Normalizer): void {
+  const own = attributes['exception.stacktrace'];
+  const text = normalizer.value(stack);
+  if (own === undefined) attributes['exception.stacktrace'] = text;
+  else if (own !== text) attributes['code.stacktrace'] = text;
+}
+
+function errorText(error: unknown): unknown {
+  try {
+    return (error as Error).message;
+  } catch {
+    return '[unreadable]';
+  }
+}
+
+function hrTimeOf(ms: number): HrTime {
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, Math.round((ms - seconds * 1000) * 1e6)];
+}

@@ -1,0 +1,8 @@
+/** Injection token of the options as they were given to `RedisLogModule`. */
+export const REDIS_LOG_OPTIONS = Symbol.for('nestjs-redis-log.options');
+
+/** Injection token of a logger whose context is the class it is injected into; see `InjectRedisLogger`. */
+export const REDIS_CHILD_LOGGER = Symbol.for('nestjs-redis-log.child-logger');
+
+/** Injection token of what the options come to once every default is filled in. */
+export const REDIS_LOG_RESOLVED = Symbol.for('nestjs-redis-log.resolved');

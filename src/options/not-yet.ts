@@ -1,0 +1,25 @@
+/** What the options already name and this version cannot do yet. Whoever adds a feature deletes its line. */
+export interface NotYet {
+  readonly option: string;
+  readonly asksForIt: (value: unknown) => boolean;
+  readonly instead: string;
+}
+
+export const NOT_YET: readonly NotYet[] = [
+  {
+    option: 'spool',
+    asksForIt: (value) => value !== undefined && value !== false,
+    instead: 'Leave it out or set it to false: what waits is then kept in memory only',
+  },
+  {
+    option: 'acknowledge',
+    asksForIt: (value) => value === 'replicated' || value === 'fsynced',
+    instead: 'Leave it out or set it to "written"',
+  },
+  {
+    option: 'format',
+    asksForIt: (value) => value !== undefined && value !== 'fields',
+    instead: 'Leave it out or set it to "fields"',
+  },
+  { option: 'http', asksForIt: (value) => value === true, instead: 'Leave it out or set it to false' },
+];

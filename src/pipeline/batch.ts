@@ -1,0 +1,110 @@
+import type { Template } from '../codec/template.js';
+import type { EntryView } from './lane.js';
+
+export interface BatchLimits {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * Redis refuses a command of more than 1,048,576 arguments (its `multi bulk length` check); half of that leaves
+ * room for the arguments of the script itself.
+ */
+const MAX_VALUES = 500_000;
+
+/**
+ * Records that go to Redis in one write: their encoded entries, back to back. A batch knows nothing of sequence
+ * numbers but its first one, because numbers in it are consecutive; so it can be renumbered and cut for nothing.
+ */
+export class Batch {
+  /** Number of the first record; 0 until the batch is numbered. */
+  first = 0;
+  /** True once any request with it went out: from then on it may be stored. */
+  wasSent = false;
+  count = 0;
+  /** Values of all entries, without their template ids. */
+  values = 0;
+  oldestOrdinal = Infinity;
+  readonly templates: Template[] = [];
+  #bytes: Buffer;
+  #ends: Uint32Array;
+  #ordinals: Float64Array;
+  #entryTemplates: Template[] = [];
+
+  constructor(records: number, bytes: number) {
+    this.#bytes = Buffer.allocUnsafe(Math.max(64, Math.min(bytes, records * 512)));
+    this.#ends = new Uint32Array(records);
+    this.#ordinals = new Float64Array(records);
+  }
+
+  /** Number of the last record. */
+  get last(): number {
+    return this.first + this.count - 1;
+  }
+
+  get byteLength(): number {
+    return this.count === 0 ? 0 : (this.#ends[this.count - 1] as number);
+  }
+
+  /** What it costs to keep: the buffer, not only the used part of it. */
+  get heldBytes(): number {
+    return this.#bytes.length + this.#ends.byteLength + this.#ordinals.byteLength + this.count * 8;
+  }
+
+  /** The entries, each a template id and its values as RESP bulk strings. */
+  get payload(): Buffer {
+    return this.#bytes.subarray(0, this.byteLength);
+  }
+
+  accepts(entry: EntryView, limits: BatchLimits): boolean {
+    if (this.count === 0) return true;
+    if (this.count >= limits.maxRecords || this.count >= this.#ends.length) return false;
+    if (this.byteLength + entry.end - entry.start > limits.maxBytes) return false;
+    return this.values + entry.template.variables <= MAX_VALUES;
+  }
+
+  add(entry: EntryView): void {
+    const start = this.byteLength;
+    const end = start + entry.end - entry.start;
+    this.#reserve(end);
+    entry.bytes.copy(this.#bytes, start, entry.start, entry.end);
+    const index = this.count++;
+    this.#ends[index] = end;
+    this.#ordinals[index] = entry.ordinal;
+    this.#entryTemplates.push(entry.template);
+    if (entry.ordinal < this.oldestOrdinal) this.oldestOrdinal = entry.ordinal;
+    this.values += entry.template.variables;
+    const templates = this.templates;
+    if (templates[templates.length - 1] !== entry.template && !templates.includes(entry.template)) {
+      templates.push(entry.template);
+    }
+  }
+
+  entry(index: number): EntryView {
+    return {
+      template: this.#entryTemplates[index] as Template,
+      ordinal: this.#ordinals[index] as number,
+      bytes: this.#bytes,
+      start: index === 0 ? 0 : (this.#ends[index - 1] as number),
+      end: this.#ends[index] as number,
+    };
+  }
+
+  /** The records numbered `first` to `last` (both in the batch) as a batch of their own. */
+  slice(first: number, last: number): Batch {
+    const from = first - this.first;
+    const to = last - this.first;
+    const part = new Batch(to - from + 1, this.byteLength);
+    for (let index = from; index <= to; index++) part.add(this.entry(index));
+    part.first = first;
+    part.wasSent = this.wasSent;
+    return part;
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(size, this.#bytes.length * 2));
+    this.#bytes.copy(grown, 0, 0, this.byteLength);
+    this.#bytes = grown;
+  }
+}

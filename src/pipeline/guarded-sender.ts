@@ -1,0 +1,241 @@
+import type { Batch } from './batch.js';
+import type { RetainBudget } from './kept-window.js';
+import type { AppendReply, AppendRequest, Failure, OpenReply, OpenRequest } from './ports.js';
+import { ProducerLedger } from './producer-ledger.js';
+import { Backoff } from './runtime.js';
+import type { Sender, SenderContext } from './sender.js';
+import type { StreamQueue } from './stream-queue.js';
+
+/** Times in a row that the guard may be opened without a record getting through before we slow down. */
+const FRUITLESS_OPENS = 3;
+
+/**
+ * Exactly once: the producer's side of the guard protocol (docs/exactly-once.md).
+ *
+ * States. `closed`: nothing that was sent counts as sent; the truth is not known. `opening`: OPEN is on its way.
+ * `open`: the guard stands at `position` once everything on its way has been executed, and batches go out.
+ * `paused`: something failed, and the next OPEN waits. Every way out of `open` starts a new generation, and replies
+ * of an old generation are ignored: a new OPEN finds out what became of their requests.
+ */
+export class GuardedSender implements Sender {
+  readonly stream: string;
+  readonly #context: SenderContext;
+  readonly #ledger: ProducerLedger;
+  readonly #backoff: Backoff;
+  #state: 'closed' | 'opening' | 'open' | 'paused' | 'abandoned' = 'closed';
+  #generation = 0;
+  #fruitless = 0;
+  #inFlight: Batch[] = [];
+  #producer: string;
+  #epoch = 0;
+  #position = 0;
+  #history: OpenRequest['history'] = 'fresh';
+  #from = '';
+
+  constructor(stream: string, queue: StreamQueue, context: SenderContext & { retain: RetainBudget }) {
+    this.stream = stream;
+    this.#context = context;
+    this.#ledger = new ProducerLedger(queue, context);
+    this.#backoff = new Backoff(context.runtime.random, 100, 5_000);
+    this.#producer = context.newProducerId();
+  }
+
+  get queue(): StreamQueue {
+    return this.#ledger.outbox.queue;
+  }
+
+  pump(force: boolean): void {
+    if (this.#context.store.state !== 'ready') return;
+    // Also with nothing to send: what was acknowledged may have been lost with the old connection's server.
+    const mustOpen = this.#history !== 'fresh' || !this.#ledger.outbox.isEmpty;
+    if (this.#state === 'closed' && mustOpen) void this.#open();
+    while (this.#state === 'open' && this.#inFlight.length < this.#context.limits.maxInFlight) {
+      const batch = this.#ledger.outbox.next(this.#inFlight.length, force);
+      if (batch === undefined) return;
+      void this.#send(batch);
+    }
+  }
+
+  disconnected(): void {
+    if (this.#state !== 'abandoned') this.#stop('closed');
+  }
+
+  oldestPending(): number {
+    let oldest = this.#ledger.outbox.oldest();
+    for (const batch of this.#inFlight) oldest = Math.min(oldest, batch.oldestOrdinal);
+    return oldest;
+  }
+
+  countShed(): void {
+    this.#ledger.shed++;
+  }
+
+  async confirm(): Promise<boolean> {
+    if (this.#history === 'fresh' || this.#context.store.state !== 'ready') return true;
+    if (this.#state !== 'open') return false;
+    const generation = this.#generation;
+    const reply = await this.#context.store.append(this.#request(undefined, this.#position));
+    if (generation !== this.#generation) return false;
+    if (reply.status === 'written' || reply.status === 'already') return true;
+    this.#settle(undefined, reply);
+    return false;
+  }
+
+  abandon(): void {
+    this.#stop('closed');
+    this.#state = 'abandoned';
+    this.#ledger.abandon();
+  }
+
+  /** The batches that wait to be sent, for a sender that takes this one's place. */
+  handOver(): Batch[] {
+    this.#stop('closed');
+    this.#state = 'abandoned';
+    return this.#ledger.outbox.again.splice(0);
+  }
+
+  async #open(): Promise<void> {
+    this.#state = 'opening';
+    this.#epoch++;
+    const generation = ++this.#generation;
+    const reply = await this.#context.store.open({
+      stream: this.stream,
+      producer: this.#producer,
+      epoch: this.#epoch,
+      shed: this.#ledger.shed,
+      history: this.#history,
+      from: this.#from,
+      searchable: this.#context.searchable,
+    });
+    if (generation === this.#generation) this.#opened(reply);
+  }
+
+  #opened(reply: OpenReply): void {
+    switch (reply.status) {
+      case 'guard':
+        if (this.#history === 'fresh') this.#from = reply.lastId;
+        this.#rewind(reply.seq);
+        this.#state = 'open';
+        break;
+      case 'cannot-tell':
+        this.#ledger.renew();
+        this.#producer = this.#context.newProducerId();
+        this.#history = 'fresh';
+        this.#state = 'closed';
+        break;
+      case 'failed':
+        this.#failed(reply.failure);
+        break;
+    }
+    this.pump(false);
+    this.#context.settled();
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const request = this.#request(batch, this.#position);
+    const generation = this.#generation;
+    if (batch.wasSent) this.#context.account.retried += batch.count;
+    batch.wasSent = true;
+    if (this.#history === 'fresh') this.#history = 'unacknowledged';
+    this.#position = batch.last;
+    this.#inFlight.push(batch);
+    const reply = await this.#context.store.append(request);
+    if (generation === this.#generation) this.#settle(batch, reply);
+  }
+
+  #request(batch: Batch | undefined, prev: number): AppendRequest {
+    return {
+      stream: this.stream,
+      producer: this.#producer,
+      epoch: this.#epoch,
+      prev,
+      holes: this.#ledger.holes,
+      shed: this.#ledger.shed,
+      batch,
+    };
+  }
+
+  #settle(batch: Batch | undefined, reply: AppendReply): void {
+    switch (reply.status) {
+      case 'written':
+        if (batch === undefined) break;
+        this.#history = 'acknowledged';
+        this.#from = reply.lastId;
+        this.#ledger.deliver(batch);
+        this.#delivered(batch);
+        break;
+      case 'already':
+        if (batch === undefined) break;
+        this.#ledger.foundStored(batch);
+        this.#delivered(batch);
+        break;
+      case 'refused':
+      case 'absent':
+        this.#reopen();
+        break;
+      case 'bad':
+        this.#setAside(reply.appended, reply.number, reply.failure);
+        break;
+      case 'failed':
+        this.#failed(reply.failure);
+        break;
+    }
+    this.pump(false);
+    this.#context.settled();
+  }
+
+  #delivered(batch: Batch): void {
+    const index = this.#inFlight.indexOf(batch);
+    if (index >= 0) this.#inFlight.splice(index, 1);
+    this.#backoff.reset();
+    this.#fruitless = 0;
+    this.#context.trouble(this.stream, undefined);
+  }
+
+  #rewind(number: number): void {
+    this.#ledger.rewind(number);
+    this.#position = number;
+  }
+
+  #setAside(appended: number, number: number, failure: Failure): void {
+    this.#stop('closed');
+    this.#rewind(appended);
+    this.#ledger.setAside(number);
+    this.#context.trouble(this.stream, failure);
+  }
+
+  #reopen(): void {
+    if (++this.#fruitless > FRUITLESS_OPENS) this.#pause();
+    else this.#stop('closed');
+  }
+
+  #failed(failure: Failure): void {
+    this.#context.trouble(this.stream, failure);
+    if (failure.kind === 'no-scripts') {
+      this.#pause();
+      this.#context.scriptsRefused(this.stream, failure);
+    } else if (this.#context.store.state === 'ready') {
+      this.#pause();
+    } else {
+      this.#stop('closed');
+    }
+  }
+
+  #pause(): void {
+    this.#stop('paused');
+    const generation = this.#generation;
+    this.#context.runtime.after(this.#backoff.next(), () => {
+      if (generation !== this.#generation || this.#state !== 'paused') return;
+      this.#state = 'closed';
+      this.pump(false);
+    });
+  }
+
+  /** Nothing on its way counts any more; it will be sent again when the guard has told what became of it. */
+  #stop(state: 'closed' | 'paused'): void {
+    this.#generation++;
+    this.#ledger.outbox.again.unshift(...this.#inFlight);
+    this.#inFlight = [];
+    this.#state = state;
+  }
+}

@@ -1,0 +1,126 @@
+import type { RespWriter } from '../codec/resp-writer.js';
+import type { Template } from '../codec/template.js';
+
+const FIRST_CHUNK_BYTES = 4 * 1024;
+const LARGEST_CHUNK_BYTES = 128 * 1024;
+/** Entries are rarely smaller; a chunk has room for so many of them. */
+const BYTES_PER_ENTRY = 64;
+
+/** Entries back to back in one buffer, with their positions in typed arrays: no object per record. */
+class Chunk {
+  readonly bytes: Buffer;
+  readonly starts: Uint32Array;
+  readonly ordinals: Float64Array;
+  readonly templates: Template[] = [];
+  next: Chunk | undefined;
+  previous: Chunk | undefined;
+  head = 0;
+  tail = 0;
+
+  constructor(size: number) {
+    const entries = Math.max(8, Math.floor(size / BYTES_PER_ENTRY));
+    this.bytes = Buffer.allocUnsafeSlow(size);
+    this.starts = new Uint32Array(entries + 1);
+    this.ordinals = new Float64Array(entries);
+  }
+
+  hasRoom(size: number): boolean {
+    const used = this.starts[this.tail] as number;
+    return this.tail < this.ordinals.length && used + size <= this.bytes.length;
+  }
+}
+
+/** One entry, by reference: valid until the lane changes. */
+export interface EntryView {
+  template: Template;
+  ordinal: number;
+  bytes: Buffer;
+  start: number;
+  end: number;
+}
+
+/**
+ * The queued entries of one stream and one class of severity, oldest first. Both ends can be removed in constant
+ * time, so that a full queue costs no more than an empty one.
+ */
+export class Lane {
+  size = 0;
+  #first: Chunk | undefined;
+  #last: Chunk | undefined;
+  #chunkBytes = FIRST_CHUNK_BYTES;
+
+  /** Queues the values in `values` as an entry of `template`, and returns its size in bytes. */
+  push(template: Template, values: RespWriter, ordinal: number): number {
+    const { idBytes } = template;
+    const size = idBytes.length + values.length;
+    const chunk = this.#last?.hasRoom(size) ? this.#last : this.#grow(size);
+    const at = chunk.starts[chunk.tail] as number;
+    idBytes.copy(chunk.bytes, at);
+    values.bytes.copy(chunk.bytes, at + idBytes.length, 0, values.length);
+    chunk.ordinals[chunk.tail] = ordinal;
+    chunk.templates.push(template);
+    chunk.tail++;
+    chunk.starts[chunk.tail] = at + size;
+    this.size++;
+    return size;
+  }
+
+  /** The number that the oldest entry was given when it was queued; Infinity when there is none. */
+  oldest(): number {
+    const chunk = this.#first;
+    return chunk === undefined ? Infinity : (chunk.ordinals[chunk.head] as number);
+  }
+
+  peek(): EntryView | undefined {
+    return this.#first === undefined ? undefined : view(this.#first, this.#first.head);
+  }
+
+  peekNewest(): EntryView | undefined {
+    return this.#last === undefined ? undefined : view(this.#last, this.#last.tail - 1);
+  }
+
+  shift(): void {
+    const chunk = this.#first;
+    if (chunk === undefined) return;
+    chunk.head++;
+    this.size--;
+    if (chunk.head === chunk.tail) this.#remove(chunk);
+  }
+
+  pop(): void {
+    const chunk = this.#last;
+    if (chunk === undefined) return;
+    chunk.tail--;
+    chunk.templates.pop();
+    this.size--;
+    if (chunk.head === chunk.tail) this.#remove(chunk);
+  }
+
+  #grow(size: number): Chunk {
+    const chunk = new Chunk(Math.max(this.#chunkBytes, size));
+    this.#chunkBytes = Math.min(this.#chunkBytes * 2, LARGEST_CHUNK_BYTES);
+    chunk.previous = this.#last;
+    if (this.#last === undefined) this.#first = chunk;
+    else this.#last.next = chunk;
+    this.#last = chunk;
+    return chunk;
+  }
+
+  #remove(chunk: Chunk): void {
+    if (chunk.previous === undefined) this.#first = chunk.next;
+    else chunk.previous.next = chunk.next;
+    if (chunk.next === undefined) this.#last = chunk.previous;
+    else chunk.next.previous = chunk.previous;
+    if (this.#first === undefined) this.#chunkBytes = FIRST_CHUNK_BYTES;
+  }
+}
+
+function view(chunk: Chunk, index: number): EntryView {
+  return {
+    template: chunk.templates[index] as Template,
+    ordinal: chunk.ordinals[index] as number,
+    bytes: chunk.bytes,
+    start: chunk.starts[index] as number,
+    end: chunk.starts[index + 1] as number,
+  };
+}

@@ -1,0 +1,66 @@
+import type { Batch } from './batch.js';
+import type { SenderContext } from './sender.js';
+import type { StreamQueue } from './stream-queue.js';
+
+/** Where a sender's next batch comes from: what must be sent again first, then the queue. */
+export class Outbox {
+  readonly queue: StreamQueue;
+  /** Numbered batches that must go (again), in the order of their numbers. */
+  again: Batch[] = [];
+  readonly #context: SenderContext;
+  #numbered = 0;
+
+  constructor(queue: StreamQueue, context: SenderContext) {
+    this.queue = queue;
+    this.#context = context;
+  }
+
+  /** The last number given. */
+  get numbered(): number {
+    return this.#numbered;
+  }
+
+  get isEmpty(): boolean {
+    return this.again.length === 0 && this.queue.size === 0;
+  }
+
+  /**
+   * The next batch to send while `inFlight` others are on their way. A free line takes whatever waits; a busy one
+   * only full batches, so that a flood leaves in few large writes and a lone record at once.
+   */
+  next(inFlight: number, force: boolean): Batch | undefined {
+    const first = this.again.shift();
+    if (first !== undefined) return first;
+    const { limits, account } = this.#context;
+    const full = this.queue.size >= limits.maxRecords || this.queue.bytes >= limits.maxBytes;
+    if (!full && inFlight > 0) return undefined;
+    if (!full && limits.maxDelayMs > 0 && !force) return undefined;
+    const batch = this.queue.take(limits);
+    if (batch === undefined) return undefined;
+    account.inFlight += batch.count;
+    this.#number(batch);
+    return batch;
+  }
+
+  /** Numbers start again at 1: the batches that wait are renumbered under a new producer id. */
+  renumber(): void {
+    this.#numbered = 0;
+    for (const batch of this.again) this.#number(batch);
+  }
+
+  /** The server's guard is ahead of all numbers given: never give one of those. */
+  skipTo(number: number): void {
+    this.#numbered = Math.max(this.#numbered, number);
+  }
+
+  oldest(): number {
+    let oldest = this.queue.oldest();
+    for (const batch of this.again) oldest = Math.min(oldest, batch.oldestOrdinal);
+    return oldest;
+  }
+
+  #number(batch: Batch): void {
+    batch.first = this.#numbered + 1;
+    this.#numbered += batch.count;
+  }
+}

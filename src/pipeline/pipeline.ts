@@ -1,0 +1,294 @@
+import type { EntryEncoder } from '../codec/entry-encoder.js';
+import { RespWriter } from '../codec/resp-writer.js';
+import type { LogRecord } from '../record/log-record.js';
+import { severityClass } from '../record/severity.js';
+import { Account, type Delivery, type DropReason, type LogStats } from './account.js';
+import { BoundedQueue, type QueueLimits } from './bounded-queue.js';
+import { DrainWaiters } from './drain-waiters.js';
+import { GuardedSender } from './guarded-sender.js';
+import type { EntryView } from './lane.js';
+import { PlainSender } from './plain-sender.js';
+import type { Failure, LogStore, StoreState } from './ports.js';
+import type { Runtime } from './runtime.js';
+import type { Sender, SenderContext, SenderLimits } from './sender.js';
+import type { StreamQueue } from './stream-queue.js';
+
+/** What became of everything emitted so far, as `flush()` and shutdown report it. */
+export interface FlushResult {
+  readonly delivered: number;
+  /** Sum over all reasons. */
+  readonly dropped: number;
+  readonly spooled: number;
+  readonly unconfirmed: number;
+  /** Records without an outcome: queued or in flight. */
+  readonly pending: number;
+  readonly timedOut: boolean;
+}
+
+export interface PipelineOptions {
+  readonly limits: SenderLimits;
+  readonly queue: QueueLimits;
+  readonly delivery: Delivery;
+  /** True: where scripts are refused records wait, rather than be delivered with less than was asked for. */
+  readonly deliveryIsExplicit: boolean;
+  /** False where the entries of the format do not carry producer and number. */
+  readonly searchable: boolean;
+}
+
+/** What the pipeline tells its owner. None of these may throw. */
+export interface PipelineEvents {
+  /** A record was dropped: queued before (`entry`), or refused at once (`record`). */
+  dropped(reason: DropReason, entry: EntryView | undefined, record: LogRecord | undefined): void;
+  /** A stream met a failure; `undefined`: it works (again). */
+  trouble(stream: string, failure: Failure | undefined): void;
+  /** Scripts are refused, so delivery is `at-least-once` from here on. */
+  weakened(failure: Failure): void;
+}
+
+export interface PipelineParts {
+  readonly store: LogStore;
+  readonly encoder: EntryEncoder;
+  readonly streamOf: (record: LogRecord) => string;
+  readonly newProducerId: () => string;
+  readonly runtime: Runtime;
+  readonly events: PipelineEvents;
+  /** Runs the pipeline's own work outside the request that happens to log. */
+  readonly isolate: <T>(work: () => T) => T;
+}
+
+/**
+ * From a record to Redis: encoded at once, queued within bounds, sent by the sender of its stream, and accounted for.
+ * `emit` never throws, never waits, and holds no reference to the record afterwards.
+ *
+ * States. `open`: records are accepted. `closing`: they still are, while what waits is sent, until the deadline.
+ * `closed`: a late record is dropped and counted.
+ */
+export class Pipeline {
+  readonly #account: Account;
+  readonly #queue: BoundedQueue;
+  readonly #options: PipelineOptions;
+  readonly #parts: PipelineParts;
+  readonly #out = new RespWriter();
+  readonly #senders = new Map<string, Sender>();
+  readonly #sendersByQueue = new Map<StreamQueue, Sender>();
+  readonly #context: SenderContext & { readonly retain: { bytes: number } };
+  readonly #waiters: DrainWaiters;
+  #delivery: Delivery;
+  #state: 'open' | 'closing' | 'closed' = 'open';
+  #closing: Promise<FlushResult> | undefined;
+  #ordinal = 0;
+  #pumpIsDue = false;
+  #isAccepting = false;
+
+  constructor(options: PipelineOptions, parts: PipelineParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#delivery = options.delivery;
+    this.#queue = new BoundedQueue(options.queue, (queue, entry) => this.#shed(queue, entry));
+    this.#account = new Account(this.#queue.totals);
+    this.#waiters = new DrainWaiters(parts.runtime, () => this.#oldestPending());
+    this.#context = {
+      store: parts.store,
+      account: this.#account,
+      limits: options.limits,
+      runtime: parts.runtime,
+      searchable: options.searchable,
+      newProducerId: parts.newProducerId,
+      retain: { bytes: 0 },
+      dropped: (entry, reason) => parts.events.dropped(reason, entry, undefined),
+      settled: () => this.#waiters.check(),
+      trouble: (stream, failure) => parts.events.trouble(stream, failure),
+      scriptsRefused: (stream, failure) => this.#scriptsRefused(stream, failure),
+    };
+    parts.store.onState((state) => this.#storeChanged(state));
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** The streams written to so far. */
+  get streams(): readonly string[] {
+    return [...this.#senders.keys()];
+  }
+
+  stats(): LogStats {
+    return this.#account.stats(this.#delivery);
+  }
+
+  /** False when the record was refused (closed, full, too large, impossible to encode); it is counted either way. */
+  emit(record: LogRecord): boolean {
+    this.#account.emitted++;
+    if (this.#state === 'closed') return this.#refuse('closed', record);
+    // The user's own functions (stream, format) may log; a record about a record would never end.
+    if (this.#isAccepting) return this.#refuse('recursive', record);
+    this.#isAccepting = true;
+    try {
+      return this.#accept(record);
+    } catch {
+      // Only a hostile record gets here (a throwing getter, a shape that is none): it is set aside, and counted.
+      return this.#refuse('rejected', record);
+    } finally {
+      this.#isAccepting = false;
+    }
+  }
+
+  /** Resolves when everything emitted so far has an outcome, or the time is up. Never rejects. */
+  async flush(timeoutMs: number): Promise<FlushResult> {
+    this.#pump(true);
+    return this.#result(await this.#waiters.drained(this.#ordinal, timeoutMs));
+  }
+
+  /** Sends what waits, makes sure of it, and ends the connection, all within `timeoutMs`. Later calls join the first. */
+  close(timeoutMs: number): Promise<FlushResult> {
+    return (this.#closing ??= this.#close(timeoutMs));
+  }
+
+  async #close(timeoutMs: number): Promise<FlushResult> {
+    this.#state = 'closing';
+    const { runtime } = this.#parts;
+    const deadline = runtime.now() + timeoutMs;
+    const left = (): number => deadline - runtime.now();
+    let confirmed = false;
+    while (!confirmed && left() > 0) {
+      this.#pump(true);
+      const timedOut = await this.#waiters.drained(this.#ordinal, left());
+      if (timedOut) break;
+      confirmed = await this.#waiters.within(this.#confirm(), left(), false);
+      // Not confirmed: something is on its way again, or the guard is being asked; the next reply tells.
+      if (!confirmed) await this.#waiters.nextChange(left());
+    }
+    this.abandon();
+    return this.#result(!confirmed);
+  }
+
+  /** Closes at once: what was sent becomes `unconfirmed`, what was not is dropped as `closed`. */
+  abandon(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    for (const sender of this.#senders.values()) {
+      sender.abandon();
+      this.#dropQueued(sender.queue);
+    }
+    this.#parts.store.close();
+    this.#waiters.check();
+  }
+
+  async #confirm(): Promise<boolean> {
+    const answers = await Promise.all([...this.#senders.values()].map((sender) => sender.confirm()));
+    return answers.every(Boolean) && this.#oldestPending() === Infinity;
+  }
+
+  #accept(record: LogRecord): boolean {
+    const template = this.#parts.encoder.encode(record, this.#out);
+    const size = template.idBytes.length + this.#out.length;
+    if (size > this.#options.queue.maxBytes) return this.#refuse('too_large', record);
+    const sender = this.#sender(this.#parts.streamOf(record));
+    const severity = severityClass(record.severityNumber);
+    if (!this.#queue.makeRoom(severity, size)) {
+      sender.countShed();
+      return this.#refuse('queue_full', record);
+    }
+    sender.queue.push({ severity, template }, this.#out, ++this.#ordinal);
+    if (!this.#pumpIsDue) this.#schedule();
+    return true;
+  }
+
+  #refuse(reason: DropReason, record: LogRecord): false {
+    this.#account.drop(reason);
+    this.#parts.events.dropped(reason, undefined, record);
+    return false;
+  }
+
+  #shed(queue: StreamQueue, entry: EntryView): void {
+    this.#account.drop('queue_full');
+    this.#sendersByQueue.get(queue)?.countShed();
+    this.#parts.events.dropped('queue_full', entry, undefined);
+  }
+
+  #dropQueued(queue: StreamQueue): void {
+    for (let severity = 0; queue.size > 0; severity++) {
+      for (let entry = queue.shed(severity, 'oldest'); entry; entry = queue.shed(severity, 'oldest')) {
+        this.#account.drop('closed');
+        this.#parts.events.dropped('closed', entry, undefined);
+      }
+    }
+  }
+
+  #sender(stream: string): Sender {
+    const known = this.#senders.get(stream);
+    if (known !== undefined) return known;
+    const queue = this.#queue.openStream();
+    const sender =
+      this.#delivery === 'exactly-once'
+        ? new GuardedSender(stream, queue, this.#context)
+        : new PlainSender(stream, queue, this.#context);
+    this.#senders.set(stream, sender);
+    this.#sendersByQueue.set(queue, sender);
+    return sender;
+  }
+
+  /** One look at the queues per tick, or per `maxDelayMs`: a record leaves with whatever its tick brought. */
+  #schedule(): void {
+    this.#pumpIsDue = true;
+    const { maxDelayMs } = this.#options.limits;
+    if (maxDelayMs > 0) {
+      this.#parts.runtime.after(maxDelayMs, () => this.#pump(true));
+      return;
+    }
+    setImmediate(this.#pumpNow);
+  }
+
+  readonly #pumpNow = (): void => this.#pump(false);
+
+  #pump(force: boolean): void {
+    this.#pumpIsDue = false;
+    this.#parts.isolate(() => this.#pumpAll(force));
+  }
+
+  #pumpAll(force: boolean): void {
+    const { store } = this.#parts;
+    if (store.state === 'idle' && this.#oldestPending() < Infinity) store.connect();
+    for (const sender of this.#senders.values()) sender.pump(force);
+  }
+
+  #storeChanged(state: StoreState): void {
+    for (const sender of this.#senders.values()) {
+      if (state === 'ready') sender.pump(true);
+      else sender.disconnected();
+    }
+    this.#waiters.check();
+  }
+
+  #scriptsRefused(stream: string, failure: Failure): void {
+    if (this.#options.deliveryIsExplicit) return;
+    if (this.#delivery === 'exactly-once') {
+      this.#delivery = 'at-least-once';
+      this.#parts.events.weakened(failure);
+    }
+    const sender = this.#senders.get(stream);
+    if (!(sender instanceof GuardedSender)) return;
+    const plain = new PlainSender(stream, sender.queue, this.#context, sender.handOver());
+    this.#senders.set(stream, plain);
+    this.#sendersByQueue.set(sender.queue, plain);
+    plain.pump(true);
+  }
+
+  #oldestPending(): number {
+    let oldest = Infinity;
+    for (const sender of this.#senders.values()) oldest = Math.min(oldest, sender.oldestPending());
+    return oldest;
+  }
+
+  #result(timedOut: boolean): FlushResult {
+    const account = this.#account;
+    return {
+      delivered: account.delivered,
+      dropped: account.totalDropped,
+      spooled: account.spooled,
+      unconfirmed: account.unconfirmed,
+      pending: account.queued + account.inFlight,
+      timedOut,
+    };
+  }
+}

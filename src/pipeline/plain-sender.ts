@@ -1,0 +1,155 @@
+import type { Batch } from './batch.js';
+import { Outbox } from './outbox.js';
+import type { Failure, PlainReply } from './ports.js';
+import { Backoff } from './runtime.js';
+import type { Sender, SenderContext } from './sender.js';
+import type { StreamQueue } from './stream-queue.js';
+
+/**
+ * At least once: plain commands, several batches on their way, and no guard. What a lost connection leaves unknown is
+ * sent again and may then be stored twice; it is counted as such. Every batch is judged by its own reply, however late
+ * that is.
+ */
+export class PlainSender implements Sender {
+  readonly stream: string;
+  readonly #context: SenderContext;
+  readonly #outbox: Outbox;
+  readonly #producer: string;
+  readonly #backoff: Backoff;
+  #inFlight: Batch[] = [];
+  #state: 'open' | 'paused' | 'abandoned' = 'open';
+
+  constructor(stream: string, queue: StreamQueue, context: SenderContext, takenOver: readonly Batch[] = []) {
+    this.stream = stream;
+    this.#context = context;
+    this.#outbox = new Outbox(queue, context);
+    this.#outbox.again.push(...takenOver);
+    this.#outbox.renumber();
+    this.#producer = context.newProducerId();
+    this.#backoff = new Backoff(context.runtime.random, 100, 5_000);
+  }
+
+  get queue(): StreamQueue {
+    return this.#outbox.queue;
+  }
+
+  pump(force: boolean): void {
+    if (this.#context.store.state !== 'ready') return;
+    while (this.#state === 'open' && this.#inFlight.length < this.#context.limits.maxInFlight) {
+      const batch = this.#outbox.next(this.#inFlight.length, force);
+      if (batch === undefined) return;
+      void this.#send(batch);
+    }
+  }
+
+  disconnected(): void {
+    // The replies of what was on its way still come, as failures, and say which records they leave unknown.
+  }
+
+  oldestPending(): number {
+    let oldest = this.#outbox.oldest();
+    for (const batch of this.#inFlight) oldest = Math.min(oldest, batch.oldestOrdinal);
+    return oldest;
+  }
+
+  countShed(): void {
+    // Without a guard there is no place to tell readers of it; the account has it.
+  }
+
+  confirm(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  abandon(): void {
+    this.#state = 'abandoned';
+    const { account } = this.#context;
+    for (const batch of this.#inFlight.splice(0)) {
+      account.inFlight -= batch.count;
+      account.unconfirmed += batch.count;
+    }
+    for (const batch of this.#outbox.again.splice(0)) {
+      account.inFlight -= batch.count;
+      if (batch.wasSent) account.unconfirmed += batch.count;
+      else this.#dropAll(batch);
+    }
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const { account, store } = this.#context;
+    if (batch.wasSent) account.retried += batch.count;
+    this.#inFlight.push(batch);
+    const reply = await store.appendPlain(this.stream, this.#producer, batch);
+    if (this.#state === 'abandoned') return;
+    this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
+    this.#settle(batch, reply);
+    this.pump(false);
+    this.#context.settled();
+  }
+
+  #settle(batch: Batch, reply: PlainReply): void {
+    if (reply.status === 'failed') {
+      this.#sendAgain(batch, reply.failure);
+      this.#pause(reply.failure);
+      return;
+    }
+    const failure = this.#sort(batch, reply.failures);
+    if (failure !== undefined) {
+      this.#pause(failure);
+      return;
+    }
+    this.#backoff.reset();
+    this.#context.trouble(this.stream, undefined);
+  }
+
+  /** Each record on its own: stored, bad, or to be sent again. Returns a failure that calls for a pause. */
+  #sort(batch: Batch, failures: readonly (Failure | undefined)[]): Failure | undefined {
+    const { account } = this.#context;
+    let failed: Failure | undefined;
+    for (let index = 0; index < batch.count; index++) {
+      const reason = failures[index];
+      const number = batch.first + index;
+      if (reason === undefined) {
+        account.inFlight--;
+        account.delivered++;
+      } else if (reason.kind === 'record') {
+        account.inFlight--;
+        account.drop('rejected');
+        this.#context.dropped(batch.entry(index), 'rejected');
+        this.#context.trouble(this.stream, reason);
+      } else {
+        let end = index;
+        while (failures[end + 1]?.kind === reason.kind) end++;
+        this.#sendAgain(batch.slice(number, batch.first + end), reason);
+        failed = reason;
+        index = end;
+      }
+    }
+    return failed;
+  }
+
+  #sendAgain(batch: Batch, failure: Failure): void {
+    if (failure.persisted === 'possibly') {
+      if (!batch.wasSent) this.#context.account.possibleDuplicates += batch.count;
+      batch.wasSent = true;
+    }
+    const { again } = this.#outbox;
+    const later = again.findIndex((other) => other.first > batch.first);
+    again.splice(later === -1 ? again.length : later, 0, batch);
+  }
+
+  #pause(failure: Failure): void {
+    this.#context.trouble(this.stream, failure);
+    if (this.#state !== 'open') return;
+    this.#state = 'paused';
+    this.#context.runtime.after(this.#backoff.next(), () => {
+      if (this.#state !== 'paused') return;
+      this.#state = 'open';
+      this.pump(false);
+    });
+  }
+
+  #dropAll(batch: Batch): void {
+    this.#context.account.drop('closed', batch.count);
+    for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
+  }
+}

@@ -1,0 +1,95 @@
+import type { Batch } from './batch.js';
+
+/** What is known of an error: never the error itself, which may hold passwords and records. */
+export interface Failure {
+  /**
+   * `retry`: heals by itself. `circuit`: somebody must act. `no-scripts`: the server lets us run none. `record`: it is
+   * this record that cannot be stored.
+   */
+  readonly kind: 'retry' | 'circuit' | 'no-scripts' | 'record';
+  /** First word of the server's error (`OOM`, `NOPERM`) or the code of the socket's (`ECONNRESET`). */
+  readonly token: string;
+  /** One line for people: what is wrong and what to do. */
+  readonly text: string;
+  /** Whether the records may be stored all the same. */
+  readonly persisted: 'no' | 'possibly';
+}
+
+export interface Failed {
+  readonly status: 'failed';
+  readonly failure: Failure;
+}
+
+/** What OPEN asks; see the guard protocol in docs/exactly-once.md. */
+export interface OpenRequest {
+  readonly stream: string;
+  readonly producer: string;
+  readonly epoch: number;
+  readonly shed: number;
+  /**
+   * `fresh`: nothing was ever sent under this producer id. `acknowledged`: `from` is the id of the last entry that
+   * Redis confirmed. `unacknowledged`: none was confirmed; `from` is the stream's last id before the first send.
+   */
+  readonly history: 'fresh' | 'acknowledged' | 'unacknowledged';
+  readonly from: string;
+  /** False when the entries do not carry producer and number, so that none can be found again. */
+  readonly searchable: boolean;
+}
+
+export type OpenReply =
+  | { readonly status: 'guard'; readonly seq: number; readonly lastId: string }
+  | { readonly status: 'cannot-tell'; readonly lastId: string }
+  | Failed;
+
+export interface AppendRequest {
+  readonly stream: string;
+  readonly producer: string;
+  readonly epoch: number;
+  /** The guard's number as the producer knows it. */
+  readonly prev: number;
+  readonly holes: number;
+  readonly shed: number;
+  /** `undefined`: a probe, which appends nothing and only compares. */
+  readonly batch: Batch | undefined;
+}
+
+export type AppendReply =
+  | { readonly status: 'written'; readonly lastId: string }
+  | { readonly status: 'already' }
+  | { readonly status: 'refused' }
+  | { readonly status: 'absent' }
+  | {
+      readonly status: 'bad';
+      /** Number of the last record appended. */
+      readonly appended: number;
+      /** Number of the record that was not. */
+      readonly number: number;
+      readonly failure: Failure;
+    }
+  | Failed;
+
+/** For each record of the batch: `undefined` when stored, else why not. */
+export type PlainReply =
+  | { readonly status: 'answered'; readonly failures: readonly (Failure | undefined)[] }
+  | Failed;
+
+/** How the connection stands. `closed` is final. */
+export type StoreState = 'idle' | 'connecting' | 'ready' | 'waiting' | 'closed';
+
+/**
+ * What the pipeline needs of Redis. Calls settle always, by a deadline of their own, and never reject. A failure
+ * that says the connection is gone has already ended it when the call settles.
+ */
+export interface LogStore {
+  readonly state: StoreState;
+  /** Starts to connect where that is not under way; connects again by itself from then on. */
+  connect(): void;
+  open(request: OpenRequest): Promise<OpenReply>;
+  append(request: AppendRequest): Promise<AppendReply>;
+  appendPlain(stream: string, producer: string, batch: Batch): Promise<PlainReply>;
+  /** Removes resources that no entry of the stream refers to any more. */
+  sweep(stream: string): Promise<void>;
+  /** Ends the connection at once. */
+  close(): void;
+  onState(listener: (state: StoreState) => void): void;
+}

@@ -1,0 +1,132 @@
+import type { Batch } from './batch.js';
+import { KeptWindow, type RetainBudget } from './kept-window.js';
+import { NumberRanges } from './number-ranges.js';
+import { Outbox } from './outbox.js';
+import type { SenderContext } from './sender.js';
+import type { StreamQueue } from './stream-queue.js';
+
+/**
+ * What one producer knows of its numbers in one stream: which are acknowledged, which acknowledged ones are still
+ * kept for a rollback, which will never come, and which must be sent (again). It moves records between the states
+ * of the account; it sends nothing.
+ */
+export class ProducerLedger {
+  readonly outbox: Outbox;
+  /** How many numbers will never come: set aside as bad, or rolled back beyond what was kept. */
+  holes = 0;
+  /** How many records were dropped before they had a number. */
+  shed = 0;
+  readonly #context: SenderContext;
+  readonly #kept: KeptWindow;
+  readonly #holeNumbers = new NumberRanges();
+  #acknowledged = 0;
+
+  constructor(queue: StreamQueue, context: SenderContext & { readonly retain: RetainBudget }) {
+    this.#context = context;
+    this.outbox = new Outbox(queue, context);
+    this.#kept = new KeptWindow(context.retain);
+  }
+
+  deliver(batch: Batch): void {
+    const { account, runtime } = this.#context;
+    account.inFlight -= batch.count;
+    account.delivered += batch.count;
+    this.#acknowledged = batch.last;
+    this.#kept.add(batch, runtime.now());
+  }
+
+  /** Stored by an earlier try whose reply we never saw. */
+  foundStored(batch: Batch): void {
+    this.#context.account.duplicatesSuppressed += batch.count;
+    this.deliver(batch);
+  }
+
+  /** Makes the guard's number ours: what it covers is acknowledged, what it lacks is sent again. */
+  rewind(number: number): void {
+    if (number < this.#acknowledged) this.#takeBack(number);
+    this.outbox.skipTo(number);
+    const again = this.outbox.again;
+    for (let batch = again[0]; batch !== undefined && batch.first <= number; batch = again[0]) {
+      again.shift();
+      if (batch.last > number) {
+        again.unshift(batch.slice(number + 1, batch.last));
+        batch = batch.slice(batch.first, number);
+      }
+      this.foundStored(batch);
+    }
+  }
+
+  /** Redis has lost acknowledged records. What is still kept is sent again; the rest is counted as rolled back. */
+  #takeBack(number: number): void {
+    const { account } = this.#context;
+    const forgotten = this.#kept.forgottenThrough;
+    if (forgotten > number) {
+      const lost = forgotten - number - this.#holeNumbers.countWithin(number + 1, forgotten);
+      account.delivered -= lost;
+      account.drop('rolled_back', lost);
+      this.holes += lost;
+      this.#holeNumbers.add(number + 1, forgotten);
+    }
+    const kept = this.#kept.takeAbove(number);
+    for (const batch of kept) {
+      account.delivered -= batch.count;
+      account.inFlight += batch.count;
+    }
+    this.outbox.again.unshift(...kept);
+    this.#acknowledged = number;
+  }
+
+  /**
+   * The guard and all trace of our records are gone: everything that is unconfirmed or kept is sent again under a new
+   * producer id, and what had ever been sent may now be there twice.
+   */
+  renew(): void {
+    const { account } = this.#context;
+    const kept = this.#kept.takeAbove(0);
+    this.#kept.clear();
+    for (const batch of kept) {
+      account.delivered -= batch.count;
+      account.inFlight += batch.count;
+    }
+    this.outbox.again.unshift(...kept);
+    for (const batch of this.outbox.again) {
+      if (batch.wasSent) account.possibleDuplicates += batch.count;
+    }
+    this.outbox.renumber();
+    this.#holeNumbers.clear();
+    this.#acknowledged = 0;
+    this.holes = 0;
+    this.shed = 0;
+  }
+
+  /** A record that cannot be stored: its number becomes a hole and its batch is cut around it. */
+  setAside(number: number): void {
+    const again = this.outbox.again;
+    const index = again.findIndex((batch) => batch.first <= number && number <= batch.last);
+    const batch = again[index];
+    if (batch === undefined) return;
+    const parts: Batch[] = [];
+    if (batch.first < number) parts.push(batch.slice(batch.first, number - 1));
+    if (number < batch.last) parts.push(batch.slice(number + 1, batch.last));
+    again.splice(index, 1, ...parts);
+    this.holes++;
+    this.#holeNumbers.add(number, number);
+    this.#context.account.inFlight--;
+    this.#context.account.drop('rejected');
+    this.#context.dropped(batch.entry(number - batch.first), 'rejected');
+  }
+
+  /** Gives up what has no outcome: sent records become `unconfirmed`, the others are dropped as `closed`. */
+  abandon(): void {
+    const { account } = this.#context;
+    for (const batch of this.outbox.again.splice(0)) {
+      account.inFlight -= batch.count;
+      if (batch.wasSent) {
+        account.unconfirmed += batch.count;
+        continue;
+      }
+      account.drop('closed', batch.count);
+      for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import type { RespWriter } from '../codec/resp-writer.js';
+import type { Template } from '../codec/template.js';
+import { SEVERITY_CLASSES } from '../record/severity.js';
+import { Batch, type BatchLimits } from './batch.js';
+import { type EntryView, Lane } from './lane.js';
+
+/** What waits in all queues of a pipeline together. */
+export interface QueueTotals {
+  records: number;
+  bytes: number;
+}
+
+/** What waits for one stream: a lane for each class of severity, read as one in the order of arrival. */
+export class StreamQueue {
+  size = 0;
+  bytes = 0;
+  readonly #totals: QueueTotals;
+  readonly #lanes: readonly Lane[] = Array.from({ length: SEVERITY_CLASSES }, () => new Lane());
+
+  constructor(totals: QueueTotals) {
+    this.#totals = totals;
+  }
+
+  push(entry: { readonly severity: number; readonly template: Template }, values: RespWriter, ordinal: number): void {
+    const bytes = this.#lane(entry.severity).push(entry.template, values, ordinal);
+    this.size++;
+    this.bytes += bytes;
+    this.#totals.records++;
+    this.#totals.bytes += bytes;
+  }
+
+  /** The number of the oldest entry of all lanes; Infinity when nothing waits. */
+  oldest(): number {
+    let oldest = Infinity;
+    for (const lane of this.#lanes) oldest = Math.min(oldest, lane.oldest());
+    return oldest;
+  }
+
+  oldestOf(severity: number): number {
+    return this.#lane(severity).oldest();
+  }
+
+  sizeOf(severity: number): number {
+    return this.#lane(severity).size;
+  }
+
+  /** Takes out the oldest or newest entry of one severity; the view is valid until the next push. */
+  shed(severity: number, end: 'oldest' | 'newest'): EntryView | undefined {
+    const lane = this.#lane(severity);
+    const entry = end === 'oldest' ? lane.peek() : lane.peekNewest();
+    if (entry === undefined) return undefined;
+    if (end === 'oldest') lane.shift();
+    else lane.pop();
+    this.#removed(entry);
+    return entry;
+  }
+
+  /** The oldest entries, as many as the limits allow, at least one; `undefined` when nothing waits. */
+  take(limits: BatchLimits): Batch | undefined {
+    if (this.size === 0) return undefined;
+    const batch = new Batch(Math.min(limits.maxRecords, this.size), Math.min(limits.maxBytes, this.bytes));
+    for (;;) {
+      const lane = this.#oldestLane();
+      const entry = lane?.peek();
+      if (lane === undefined || entry === undefined || !batch.accepts(entry, limits)) break;
+      batch.add(entry);
+      lane.shift();
+      this.#removed(entry);
+    }
+    return batch;
+  }
+
+  #removed(entry: EntryView): void {
+    const bytes = entry.end - entry.start;
+    this.size--;
+    this.bytes -= bytes;
+    this.#totals.records--;
+    this.#totals.bytes -= bytes;
+  }
+
+  #oldestLane(): Lane | undefined {
+    let found: Lane | undefined;
+    let oldest = Infinity;
+    for (const lane of this.#lanes) {
+      const ordinal = lane.oldest();
+      if (ordinal < oldest) {
+        oldest = ordinal;
+        found = lane;
+      }
+    }
+    return found;
+  }
+
+  #lane(severity: number): Lane {
+    return this.#lanes[severity] ?? (this.#lanes[2] as Lane);
+  }
+}

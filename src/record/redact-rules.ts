@@ -1,0 +1,94 @@
+import { foldName, parseRedactPath, type PathStep } from './redact-path.js';
+
+/** A place that a path has reached. All paths are merged into one tree, walked along with the attributes. */
+interface PathNode {
+  readonly byName: Map<string, PathNode>;
+  any: PathNode | undefined;
+  isEnd: boolean;
+}
+
+/** Where the paths stand that may still match: several at once, because of `*`. */
+export type Places = readonly PathNode[];
+
+/** No path can match any more. */
+export const NOWHERE: Places = [];
+/** A path ends here: the value is to be censored. */
+export const MATCH: Places = [];
+
+/** How many key names the verdicts are kept of. Beyond that all are forgotten: ids used as keys must not pile up. */
+const MAX_VERDICTS = 4_096;
+
+/** The compiled paths: which values are to be censored. */
+export class RedactRules {
+  /** Where the paths stand before the first step. */
+  readonly start: Places;
+  /** True when the user information of URLs is to be censored. */
+  readonly urls: boolean;
+  readonly #names = new Set<string>();
+  readonly #verdicts = new Map<string, boolean>();
+
+  /** @throws RedisLogError REDIS_LOG_INVALID_OPTIONS for a path that follows no known syntax. */
+  constructor(paths: readonly string[]) {
+    const root = newNode();
+    let urls = false;
+    for (const path of paths) {
+      const rule = parseRedactPath(path);
+      if (rule.kind === 'urls') urls = true;
+      else if (rule.kind === 'anywhere') this.#names.add(foldName(rule.name));
+      else addPath(root, rule.steps);
+    }
+    this.urls = urls;
+    this.start = root.byName.size > 0 || root.any !== undefined ? [root] : NOWHERE;
+  }
+
+  /** True when something can be censored at any depth, so that every container is to be looked into. */
+  get isDeep(): boolean {
+    return this.urls || this.#names.size > 0;
+  }
+
+  /** True when a `**` rule names this key. */
+  isSecret(key: string): boolean {
+    return this.#names.size > 0 && (this.#verdicts.get(key) ?? this.#judge(key));
+  }
+
+  #judge(key: string): boolean {
+    const last = key.slice(key.lastIndexOf('.') + 1);
+    const verdict = this.#names.has(foldName(key)) || this.#names.has(foldName(last));
+    if (this.#verdicts.size >= MAX_VERDICTS) this.#verdicts.clear();
+    this.#verdicts.set(key, verdict);
+    return verdict;
+  }
+}
+
+/** Follows the paths one step further. */
+export function follow(places: Places, key: string): Places {
+  let next: PathNode[] | undefined;
+  for (const place of places) {
+    const named = place.byName.get(key);
+    if (named?.isEnd === true || place.any?.isEnd === true) return MATCH;
+    if (named !== undefined) (next ??= []).push(named);
+    if (place.any !== undefined) (next ??= []).push(place.any);
+  }
+  return next ?? NOWHERE;
+}
+
+function newNode(): PathNode {
+  return { byName: new Map(), any: undefined, isEnd: false };
+}
+
+function addPath(root: PathNode, steps: readonly PathStep[]): void {
+  let node = root;
+  for (const name of steps) node = name === undefined ? (node.any ??= newNode()) : child(node, name);
+  node.isEnd = true;
+  // Attribute names have dots in OpenTelemetry: `user.email` also means the attribute of that name.
+  if (steps.length > 1 && !steps.includes(undefined)) child(root, steps.join('.')).isEnd = true;
+}
+
+function child(node: PathNode, name: string): PathNode {
+  let found = node.byName.get(name);
+  if (found === undefined) {
+    found = newNode();
+    node.byName.set(name, found);
+  }
+  return found;
+}

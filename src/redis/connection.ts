@@ -1,0 +1,211 @@
+import { describeError } from '../diagnostics.js';
+import { isRedisLogError } from '../errors.js';
+import type { ConnectionOptions } from '../options/types.js';
+import type { StoreState } from '../pipeline/ports.js';
+import { Backoff, type Runtime } from '../pipeline/runtime.js';
+import { type Client, type ClientSettings, type IoredisModule, loadIoredis, makeClient } from './client.js';
+import { isReplyError } from './failure.js';
+
+/** ioredis' `Command`, as much of it as we use. */
+export interface SentCommand {
+  readonly promise: Promise<unknown>;
+}
+
+export interface ConnectionEvents {
+  state(state: StoreState, reason: string | undefined): void;
+}
+
+export interface ConnectionParts {
+  readonly settings: ClientSettings;
+  readonly runtime: Runtime;
+  readonly events: ConnectionEvents;
+  readonly load?: () => Promise<IoredisModule>;
+}
+
+interface Link {
+  readonly client: Client;
+  readonly ioredis: IoredisModule;
+  readonly keyPrefix: string;
+  /** Commands without a reply. */
+  pending: number;
+}
+
+/** A refused password is not tried more often than this: servers lock accounts, and logs fill up. */
+const AUTH_RETRY_MS = 30_000;
+const RETRY_MS = 2_000;
+
+/**
+ * One connection to Redis, made on request and made again when it is lost, with full jitter.
+ *
+ * States. `idle`: nobody asked yet. `connecting`: an attempt is under way. `ready`: commands can be sent. `waiting`: the
+ * last attempt or connection ended, and the next attempt is due. `closed`: for good.
+ */
+export class RedisConnection {
+  readonly #connection: ConnectionOptions;
+  readonly #parts: ConnectionParts;
+  readonly #backoff: Backoff;
+  readonly #authBackoff: Backoff;
+  #state: StoreState = 'idle';
+  #link: Link | undefined;
+  #lastError: unknown;
+
+  constructor(connection: ConnectionOptions, parts: ConnectionParts) {
+    this.#connection = connection;
+    this.#parts = parts;
+    this.#backoff = new Backoff(parts.runtime.random, 100, RETRY_MS);
+    this.#authBackoff = new Backoff(parts.runtime.random, 1_000, AUTH_RETRY_MS);
+  }
+
+  get state(): StoreState {
+    return this.#state;
+  }
+
+  get link(): Link | undefined {
+    return this.#state === 'ready' ? this.#link : undefined;
+  }
+
+  connect(): void {
+    if (this.#state === 'idle') void this.#attempt();
+  }
+
+  /** Settles with the reply, or rejects with the error or by the deadline; never later. */
+  send(command: SentCommand, timeoutMs: number): Promise<unknown> {
+    const link = this.link;
+    if (link === undefined) return Promise.reject(new Error('Connection is closed.'));
+    if (link.pending++ === 0) unref(link.client, false);
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void): void => {
+        cancel();
+        if (--link.pending === 0) unref(link.client, true);
+        outcome();
+      };
+      const cancel = this.#parts.runtime.after(timeoutMs, () => {
+        // A blocked event loop must not pass for a silent server: let a reply that waits in the socket come first.
+        setImmediate(() => setImmediate(() => settle(() => reject(timeoutError(timeoutMs)))));
+      });
+      const reply = link.client.sendCommand(command as Parameters<Client['sendCommand']>[0]) as Promise<unknown>;
+      reply.then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => settle(() => reject(error as Error)),
+      );
+    });
+  }
+
+  /** Gives the present connection up and makes a new one. */
+  reset(error: unknown): void {
+    if (this.#state === 'ready') this.#lost(error);
+  }
+
+  close(): void {
+    const client = this.#link?.client;
+    this.#link = undefined;
+    this.#move('closed', undefined);
+    client?.disconnect();
+  }
+
+  async #attempt(): Promise<void> {
+    this.#move('connecting', undefined);
+    let client: Client | undefined;
+    try {
+      const ioredis = await (this.#parts.load ?? loadIoredis)();
+      if (this.#isClosed()) return;
+      const made = makeClient(ioredis, this.#connection, this.#parts.settings);
+      client = made.client;
+      this.#link = { client, ioredis, keyPrefix: made.keyPrefix, pending: 0 };
+      this.#listen(client);
+      await this.#deadline(client.connect());
+      if (made.db !== 0) await this.#deadline((client as { select(db: number): Promise<unknown> }).select(made.db));
+      if (this.#isClosed() || this.#link?.client !== client) return client.disconnect();
+      this.#established(client);
+    } catch (error) {
+      this.#failed(client, error);
+    }
+  }
+
+  #established(client: Client): void {
+    this.#backoff.reset();
+    unref(client, true);
+    this.#move('ready', undefined);
+  }
+
+  #failed(client: Client | undefined, error: unknown): void {
+    if (this.#isClosed()) return;
+    if (isRedisLogError(error)) {
+      // Without ioredis there is nothing to try again.
+      this.#move('closed', error.message);
+      return;
+    }
+    if (client !== undefined && this.#link?.client !== client) return;
+    this.#lost(usefulError(error, this.#lastError));
+  }
+
+  #lost(error: unknown): void {
+    const client = this.#link?.client;
+    this.#link = undefined;
+    client?.disconnect();
+    const wait = isAuthError(error) ? this.#authBackoff : this.#backoff;
+    const delayMs = wait.next();
+    this.#parts.runtime.after(delayMs, () => {
+      if (this.#state === 'waiting') void this.#attempt();
+    });
+    this.#move('waiting', describeError(error));
+  }
+
+  #listen(client: Client): void {
+    this.#lastError = undefined;
+    client.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
+    // `node error` carries what a Cluster's own error event leaves out.
+    client.on('node error', (error: unknown) => {
+      this.#lastError ??= error;
+    });
+    client.on('end', () => {
+      if (this.#state === 'ready' && this.#link?.client === client) {
+        this.#lost(this.#lastError ?? new Error('Connection is closed.'));
+      }
+    });
+  }
+
+  #deadline<T>(promise: Promise<T>): Promise<T> {
+    const { runtime, settings } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const ms = settings.connectTimeoutMs;
+      const cancel = runtime.after(ms, () => reject(timeoutError(ms)));
+      promise.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #move(state: StoreState, reason: string | undefined): void {
+    if (this.#state === 'closed') return;
+    this.#state = state;
+    this.#parts.events.state(state, reason);
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+}
+
+/** The process stays alive for a reply, but not for a connection that only waits for the next record. */
+function unref(client: Client, idle: boolean): void {
+  const nodes = 'nodes' in client ? client.nodes('all') : [client];
+  for (const node of nodes) {
+    const socket = (node as unknown as { stream?: { ref?(): void; unref?(): void } }).stream;
+    if (idle) socket?.unref?.();
+    else socket?.ref?.();
+  }
+}
+
+function timeoutError(ms: number): Error {
+  return Object.assign(new Error(`No answer within ${ms} ms`), { code: 'ETIMEDOUT' });
+}
+
+/** ioredis rejects `connect()` with a bare "Connection is closed."; the cause came as an event before. */
+function usefulError(error: unknown, lastError: unknown): unknown {
+  return isReplyError(error) ? error : (lastError ?? error);
+}
+
+function isAuthError(error: unknown): boolean {
+  return isReplyError(error) && /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)/.test(error.message);
+}

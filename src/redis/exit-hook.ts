@@ -1,0 +1,23 @@
+const HOOK = Symbol.for('nestjs-redis-log.exit-hook');
+
+/** What is still open when the process ends; one set and one listener per process, however often we are loaded. */
+function openAtExit(): Set<() => void> {
+  const holder = globalThis as { [HOOK]?: Set<() => void> };
+  let callbacks = holder[HOOK];
+  if (callbacks === undefined) {
+    const made = new Set<() => void>();
+    process.once('exit', () => {
+      for (const callback of made) callback();
+    });
+    callbacks = made;
+    holder[HOOK] = callbacks;
+  }
+  return callbacks;
+}
+
+/** Calls `callback`, which must be synchronous and must not throw, when the process exits. Returns a cancellation. */
+export function atExit(callback: () => void): () => void {
+  const callbacks = openAtExit();
+  callbacks.add(callback);
+  return () => callbacks.delete(callback);
+}

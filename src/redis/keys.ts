@@ -1,0 +1,26 @@
+/**
+ * Every key name of this package. Helper keys share the stream's Cluster slot: its own hash tag, or the whole stream
+ * name as the tag.
+ */
+export interface StreamKeys {
+  readonly stream: string;
+  /** Hash: resource hash -> resource text. */
+  readonly resources: string;
+  /** Sorted set: resource hash -> server time of its last use, in milliseconds. */
+  readonly resourcesSeen: string;
+  guard(producer: string): string;
+}
+
+const HASH_TAG = /\{[^}]+\}/;
+
+/** `prefix` is the connection's `keyPrefix`; it counts as part of the stream's name. */
+export function streamKeys(stream: string, prefix = ''): StreamKeys {
+  const name = prefix + stream;
+  const base = HASH_TAG.test(name) ? name : `{${name}}`;
+  return {
+    stream: name,
+    resources: `${base}:resources`,
+    resourcesSeen: `${base}:resources:seen`,
+    guard: (producer) => `${base}:guard:${producer}`,
+  };
+}

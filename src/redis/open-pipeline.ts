@@ -1,0 +1,116 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
+import { FieldsEncoder } from '../codec/entry-encoder.js';
+import { createDiagnostics, type Diagnostics, maskUrl } from '../diagnostics.js';
+import { isStreamName } from '../options/stream-name.js';
+import type { ConnectionOptions, ResolvedWriterOptions } from '../options/types.js';
+import { Pipeline } from '../pipeline/pipeline.js';
+import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
+import { streamRouter } from '../pipeline/stream-router.js';
+import { RedisConnection } from './connection.js';
+import { atExit } from './exit-hook.js';
+import { Reporter } from './reporter.js';
+import { ResourceGate } from './resource-gate.js';
+import { RedisLogStore } from './store.js';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export interface PipelineSurroundings {
+  /** Runs the pipeline's own work outside the request that happens to log. Default: the place where the pipeline is made. */
+  readonly isolate?: <T>(work: () => T) => T;
+  readonly diagnostics?: Diagnostics;
+  readonly runtime?: Runtime;
+}
+
+/** A pipeline and its way to Redis. */
+export interface OpenPipeline {
+  readonly pipeline: Pipeline;
+  /** Connects now rather than with the first record. */
+  connect(): void;
+}
+
+/** Puts the write path together: queue and senders, script and connection, and what is said on stderr. */
+export function openPipeline(options: ResolvedWriterOptions, around: PipelineSurroundings = {}): OpenPipeline {
+  const diagnostics = around.diagnostics ?? createDiagnostics();
+  const runtime = around.runtime ?? systemRuntime;
+  const isolate: <T>(work: () => T) => T = around.isolate ?? AsyncLocalStorage.snapshot();
+  const reporter = new Reporter(diagnostics, {
+    address: addressOf(options.connection),
+    stats: () => pipeline.stats(),
+    now: () => runtime.now(),
+  });
+  const connection: RedisConnection = new RedisConnection(options.connection, {
+    settings: {
+      connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, options.sendTimeoutMs),
+      connectionName: 'nestjs-redis-log',
+    },
+    runtime,
+    events: {
+      state: (state, reason) => {
+        reporter.connection(state, reason);
+        store.stateChanged(state);
+      },
+    },
+  });
+  const encoder = new FieldsEncoder(options.attributes);
+  const store: RedisLogStore = new RedisLogStore(
+    connection,
+    {
+      target: encoder.target,
+      trim: options.retention,
+      sendTimeoutMs: options.sendTimeoutMs,
+      trimFailed: (stream, failure) => reporter.trimFailed(stream, failure),
+    },
+    new ResourceGate(runtime),
+  );
+  const pipeline: Pipeline = new Pipeline(
+    {
+      limits: options.batch,
+      queue: options.queue,
+      delivery: options.delivery,
+      deliveryIsExplicit: options.deliveryIsExplicit,
+      searchable: true,
+    },
+    {
+      store,
+      encoder,
+      streamOf: routerOf(options, diagnostics),
+      newProducerId: () => randomBytes(9).toString('base64url'),
+      runtime,
+      events: reporter,
+      isolate,
+    },
+  );
+  const cancelExit = atExit(() => {
+    reporter.exiting();
+    pipeline.abandon();
+  });
+  store.onState((state) => {
+    if (state === 'closed') cancelExit();
+  });
+  return { pipeline, connect: () => isolate(() => connection.connect()) };
+}
+
+function routerOf(options: ResolvedWriterOptions, diagnostics: Diagnostics): ReturnType<typeof streamRouter> {
+  const { defaultStream } = options;
+  return streamRouter(
+    options.stream,
+    { defaultStream, isName: isStreamName },
+    {
+      badName: (reason) =>
+        diagnostics.error('stream:name', `The option "stream" gave no name: ${reason}. Such records go to ${defaultStream}.`),
+      tooMany: (limit) =>
+        diagnostics.error('stream:many', `The option "stream" named more than ${limit} streams. Further ones go to ${defaultStream}.`),
+    },
+  );
+}
+
+/** Where the connection leads, for messages: never with a password. */
+function addressOf(connection: ConnectionOptions): string {
+  if (typeof connection === 'string') return maskUrl(connection);
+  if ('cluster' in connection) return 'the Cluster';
+  const options = ('options' in connection ? connection.options : connection) as Record<string, unknown>;
+  if (options['sentinels'] !== undefined) return `the Sentinel group ${String(options['name'] ?? '')}`;
+  if (typeof options['path'] === 'string') return options['path'];
+  return `${String(options['host'] ?? '127.0.0.1')}:${String(options['port'] ?? 6379)}`;
+}

@@ -1,0 +1,191 @@
+import type { Target } from '../codec/template.js';
+import type { Batch } from '../pipeline/batch.js';
+import type {
+  AppendReply,
+  AppendRequest,
+  Failed,
+  Failure,
+  LogStore,
+  OpenReply,
+  OpenRequest,
+  PlainReply,
+  StoreState,
+} from '../pipeline/ports.js';
+import type { RedisConnection } from './connection.js';
+import { failureOf, failureOfAppend, isReplyError } from './failure.js';
+import { type StreamKeys, streamKeys } from './keys.js';
+import { type PlainCall, plainBatch } from './plain-requests.js';
+import { rawCommandMaker } from './raw-command.js';
+import { appendCall, openCall, type ScriptCall, sweepCall, type TrimLimits } from './requests.js';
+import { ResourceGate } from './resource-gate.js';
+
+export interface StoreOptions {
+  readonly target: Target;
+  readonly trim: TrimLimits;
+  readonly sendTimeoutMs: number;
+  /** Told when a stream cannot be trimmed, which stops nothing else. */
+  trimFailed(stream: string, failure: Failure): void;
+}
+
+/** The pipeline's Redis: requests become commands, and whatever comes back becomes one of the answers it knows. */
+export class RedisLogStore implements LogStore {
+  readonly #connection: RedisConnection;
+  readonly #options: StoreOptions;
+  readonly #gate: ResourceGate;
+  readonly #keys = new Map<string, StreamKeys>();
+  readonly #listeners: ((state: StoreState) => void)[] = [];
+  /** Newest server time seen in an entry id, by stream; only plain batches need it. */
+  readonly #serverMs = new Map<string, number>();
+
+  constructor(connection: RedisConnection, options: StoreOptions, gate: ResourceGate) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#gate = gate;
+  }
+
+  get state(): StoreState {
+    return this.#connection.state;
+  }
+
+  connect(): void {
+    this.#connection.connect();
+  }
+
+  onState(listener: (state: StoreState) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  stateChanged(state: StoreState): void {
+    this.#keys.clear();
+    for (const listener of this.#listeners) listener(state);
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async open(request: OpenRequest): Promise<OpenReply> {
+    try {
+      const reply = await this.#send(openCall(request, this.#keysOf(request.stream), this.#options.target));
+      const [status, seq, lastId] = words(reply);
+      if (status === 'GUARD') return { status: 'guard', seq: Number(seq), lastId: lastId ?? '0-0' };
+      if (status === 'CANNOT_TELL') return { status: 'cannot-tell', lastId: seq ?? '0-0' };
+      return unexpected(reply);
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  async append(request: AppendRequest): Promise<AppendReply> {
+    try {
+      if (request.batch !== undefined) await this.#gate.pass(request.batch.templates);
+      const reply = await this.#send(appendCall(request, this.#keysOf(request.stream), this.#options));
+      return this.#appended(request, reply);
+    } catch (error) {
+      const failed = this.#failed(error);
+      // The script is not cached on that server: OPEN, which is sent in full, puts it there.
+      return failed.failure.token === 'NOSCRIPT' ? { status: 'refused' } : failed;
+    }
+  }
+
+  async appendPlain(stream: string, producer: string, batch: Batch): Promise<PlainReply> {
+    try {
+      await this.#gate.pass(batch.templates);
+      const { target, trim } = this.#options;
+      const lastMs = this.#serverMs.get(stream);
+      const calls = plainBatch(batch, this.#keysOf(stream), { target, trim, producer, lastMs });
+      const side = [...calls.before.map((call) => this.#send(call))];
+      const appends = calls.appends.map((call) => this.#send(call));
+      side.push(...calls.after.map((call) => this.#send(call)));
+      return this.#plainReply(stream, await Promise.allSettled(side), await Promise.allSettled(appends));
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  async sweep(stream: string): Promise<void> {
+    if (this.#options.target !== 'stream') return;
+    try {
+      await this.#send(sweepCall(this.#keysOf(stream)));
+    } catch {
+      // Housekeeping: it is tried again in an hour, and whatever is wrong shows where records are written.
+    }
+  }
+
+  #appended(request: AppendRequest, reply: unknown): AppendReply {
+    const [status, first, second, third] = words(reply);
+    switch (status) {
+      case 'OK':
+        if (second) this.#options.trimFailed(request.stream, failureOfAppend(second));
+        return { status: 'written', lastId: first ?? '' };
+      case 'ALREADY':
+        return { status: 'already' };
+      case 'REFUSED':
+        return { status: 'refused' };
+      case 'ABSENT':
+        return { status: 'absent' };
+      case 'BAD': {
+        const failure = failureOfAppend(third ?? '');
+        if (failure.kind !== 'record') return { status: 'failed', failure };
+        return { status: 'bad', appended: Number(first), number: Number(second), failure };
+      }
+      default:
+        return unexpected(reply);
+    }
+  }
+
+  #plainReply(
+    stream: string,
+    side: readonly PromiseSettledResult<unknown>[],
+    appends: readonly PromiseSettledResult<unknown>[],
+  ): PlainReply {
+    const failures: (Failure | undefined)[] = [];
+    for (const append of appends) {
+      if (append.status === 'fulfilled') {
+        const ms = Number.parseInt(String(append.value), 10);
+        if (this.#options.target === 'stream') this.#serverMs.set(stream, ms);
+        failures.push(undefined);
+        continue;
+      }
+      failures.push(
+        isReplyError(append.reason) ? failureOfAppend(append.reason.message) : this.#failed(append.reason).failure,
+      );
+    }
+    for (const command of side) {
+      if (command.status === 'rejected') this.#options.trimFailed(stream, failureOf(command.reason));
+    }
+    return { status: 'answered', failures };
+  }
+
+  /** A failure of the link itself ends it, so that nothing sent over it can arrive after what is sent next. */
+  #failed(error: unknown): Failed {
+    const failure = failureOf(error);
+    if (failure.persisted === 'possibly' || failure.token === 'READONLY') this.#connection.reset(error);
+    return { status: 'failed', failure };
+  }
+
+  #send(call: ScriptCall | PlainCall): Promise<unknown> {
+    const link = this.#connection.link;
+    if (link === undefined) return Promise.reject(new Error('Connection is closed.'));
+    const command = rawCommandMaker(link.ioredis)(call.name, call.args, call.bytes);
+    return this.#connection.send(command, this.#options.sendTimeoutMs);
+  }
+
+  #keysOf(stream: string): StreamKeys {
+    let keys = this.#keys.get(stream);
+    if (keys === undefined) {
+      keys = streamKeys(stream, this.#connection.link?.keyPrefix);
+      this.#keys.set(stream, keys);
+    }
+    return keys;
+  }
+}
+
+function words(reply: unknown): (string | undefined)[] {
+  return Array.isArray(reply) ? reply.map((item) => (item === null ? undefined : String(item))) : [];
+}
+
+function unexpected(reply: unknown): Failed {
+  const text = `Redis answered the script with something unknown (${typeof reply}). Is a proxy in between?`;
+  return { status: 'failed', failure: { kind: 'retry', token: 'UNEXPECTED', text, persisted: 'possibly' } };
+}
