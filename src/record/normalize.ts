@@ -194,8 +194,8 @@ export class Normalizer {
       const target: Attributes = {};
       const { type, message, stack, code, cause, errors } = parts;
       this.#copyEntries({ type, message, stack, code, cause, errors }, target, depth + 1);
-      this.#copyPairs(parts.own, target, depth + 1);
-      this.#noteMore(target, parts.ownLeftOut);
+      const copied = this.#copyPairs(parts.own, target, depth + 1);
+      this.#noteMore(target, parts.own.length - copied + parts.ownLeftOut);
       return target;
     } finally {
       this.#errorDepth--;

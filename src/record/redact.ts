@@ -13,9 +13,6 @@ const FAILED = '[Redaction failed]';
 /** Stands for the user information of a URL when the censor is a function. */
 const URL_MARK = '[Redacted]';
 
-/** Normalised trees are much flatter. What is deeper is none, and may go round in circles. */
-const MAX_DEPTH = 64;
-
 /**
  * What `RedisLogger` censors unless told otherwise: the usual names of credentials, at any depth and whatever
  * their case, and the user information of URLs. The syntax is that of `parseRedactPath`.
@@ -73,7 +70,6 @@ export function compileRedactor(options: ResolvedRedact): Redactor {
 interface Trail {
   readonly parent: Trail | undefined;
   readonly key: string;
-  readonly depth: number;
 }
 
 /** Where the walk is. */
@@ -107,6 +103,7 @@ class TreeRedactor implements Redactor {
       try {
         this.#entry(attributes, key, this.#start);
       } catch {
+        // Among others a tree that goes round in circles, which no normalised one does, and ends the stack.
         attributes[key] = FAILED;
       }
     }
@@ -127,7 +124,7 @@ class TreeRedactor implements Redactor {
       const clean = this.text(value);
       if (clean !== value) container[key] = clean;
     } else if (typeof value === 'object' && value !== null) {
-      this.#inside(value, { places, trail: extend(visit.trail, key), inList: false });
+      this.#inside(value, { places, trail: { parent: visit.trail, key }, inList: false });
     }
   }
 
@@ -154,7 +151,7 @@ class TreeRedactor implements Redactor {
     if (places === MATCH) list[index] = this.#censored(value, pathTo(key, visit.trail)) ?? null;
     else if (typeof value === 'string') list[index] = this.text(value);
     else if (typeof value === 'object' && value !== null) {
-      this.#inside(value, { places, trail: extend(visit.trail, key), inList: true });
+      this.#inside(value, { places, trail: { parent: visit.trail, key }, inList: true });
     }
   }
 
@@ -171,12 +168,6 @@ class TreeRedactor implements Redactor {
       return FAILED;
     }
   }
-}
-
-function extend(parent: Trail | undefined, key: string): Trail {
-  const depth = (parent?.depth ?? 0) + 1;
-  if (depth > MAX_DEPTH) throw new RangeError('deeper than a normalised tree');
-  return { parent, key, depth };
 }
 
 function pathTo(key: string, trail: Trail | undefined): string[] {

@@ -72,6 +72,13 @@ describe('an error that is logged', () => {
     expect(normalizer.truncations).toBe(1);
   });
 
+  it('says so when it has more properties than are kept', () => {
+    const own = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`k${index}`, index]));
+    const normalizer = new Normalizer();
+    exceptionAttributes(Object.assign(new Error('e'), own), {}, normalizer);
+    expect(normalizer.droppedAttributes + normalizer.truncations).toBe(1_000 + 3 - 128);
+  });
+
   it('ends where it is its own cause', () => {
     const error = new Error('round');
     error.cause = new Error('and round', { cause: error });
@@ -133,6 +140,7 @@ describe('isErrorLike', () => {
   it('knows errors of every realm, and what kept a message and a stack on its way from a worker', () => {
     expect(isErrorLike(new TypeError('x'))).toBe(true);
     expect(isErrorLike(runInNewContext('new Error("x")'))).toBe(true);
+    expect(isErrorLike(runInNewContext('const e = new Error(""); delete e.stack; e'))).toBe(true);
     expect(isErrorLike(new DOMException('x'))).toBe(true);
     expect(isErrorLike({ message: 'x', stack: 'Error: x\n    at y' })).toBe(true);
   });

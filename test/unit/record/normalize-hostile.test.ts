@@ -186,15 +186,16 @@ describe('values that defend themselves', () => {
     const logged = (): WeakRef<object>[] => {
       const nested = { list: [{}] };
       const error = new Error('e', { cause: nested });
-      normalizer.attributes({ nested, error }, {});
+      const source = { nested, error };
       normalizer.value(nested);
-      return [new WeakRef(nested), new WeakRef(nested.list), new WeakRef(error)];
+      normalizer.attributes(source, {});
+      return [new WeakRef(source), new WeakRef(nested), new WeakRef(nested.list), new WeakRef(error)];
     };
     const references = logged();
     // A WeakRef holds its object until the current job ends.
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
-    expect(references.map((reference) => reference.deref())).toEqual([undefined, undefined, undefined]);
+    expect(references.map((reference) => reference.deref())).toEqual(Array.from(references, () => undefined));
   });
 });
 

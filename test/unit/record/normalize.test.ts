@@ -219,6 +219,22 @@ describe('values that a log call is given', () => {
     expect(current).toBe('[Depth]');
   });
 
+  it('writes every error of a record in full, however many there are', () => {
+    const errors = Array.from({ length: 50 }, (_, index) => new Error(String(index)));
+    expect(normalize(errors)).toMatchObject(errors.map(({ message }) => ({ type: 'Error', message })));
+  });
+
+  it('says how many properties of an error are missing', () => {
+    for (const count of [126, 200, 10_000]) {
+      const own = Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, index]));
+      const normalizer = new Normalizer();
+      const copy = normalizer.value(Object.assign(new Error('e'), own)) as Attributes;
+      const { type, message, stack, '…': more, ...kept } = copy;
+      expect([type, message, typeof stack, normalizer.truncations]).toEqual(['Error', 'e', 'string', 1]);
+      expect(more).toBe(`${count - Object.keys(kept).length} more`);
+    }
+  });
+
   it('treats errors, Maps and dates of another realm like those of its own, as test runners need', () => {
     expect(normalize(runInNewContext('new RangeError("far")'))).toMatchObject({
       type: 'RangeError',
