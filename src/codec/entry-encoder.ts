@@ -1,5 +1,6 @@
 import type { Attributes, LogRecord } from '../record/log-record.js';
-import { type RespWriter } from './resp-writer.js';
+import { setOwn } from './names.js';
+import type { RespWriter } from './resp-writer.js';
 import type { Target, Template } from './template.js';
 import {
   type AttributeLayout,
@@ -9,23 +10,26 @@ import {
   type ShapeNode,
   TemplateRegistry,
 } from './template-registry.js';
+import { formatSpanId, formatTraceFlags, formatTraceId } from './span-context.js';
+import { encodeMap } from './tags.js';
 import { formatTimestamp } from './timestamp.js';
-import { encodeValue } from './value.js';
+import { encodeBody, encodeValue } from './value.js';
 
 /** Turns a record into the values of one entry, written into `out`, and says which template they fill. */
 export interface EntryEncoder {
   readonly target: Target;
+  /** Whether entries carry producer and number, so that a producer's last one can be found again. */
+  readonly searchable: boolean;
   encode(record: LogRecord, out: RespWriter): Template;
 }
 
 /** A script cannot unpack more (design: at most 1,000 fields an entry); 20 are kept for the fixed ones. */
 const MAX_ATTRIBUTE_FIELDS = 980;
 
-const TRACE_FLAGS = Array.from({ length: 256 }, (_, flags) => flags.toString(16).padStart(2, '0'));
-
 /** The format `fields`: the wire contract, version 1. Same result as `encodeLogRecord`, at a fraction of its cost. */
 export class FieldsEncoder implements EntryEncoder {
   readonly target = 'stream';
+  readonly searchable = true;
   readonly #registry = new TemplateRegistry();
   readonly #layout: AttributeLayout;
 
@@ -42,7 +46,7 @@ export class FieldsEncoder implements EntryEncoder {
     const root = this.#registry.root(record, flags);
     out.reset();
     writeTime(hrTime, out);
-    writeBody(record.body, out);
+    out.text(encodeBody(record.body));
     writeSpanContext(record, out);
     if (flags & HAS_OBSERVED) writeTime(hrTimeObserved, out);
     if (eventName) out.text(eventName);
@@ -51,15 +55,15 @@ export class FieldsEncoder implements EntryEncoder {
   }
 
   #attributes(root: ShapeNode, attributes: Attributes, out: RespWriter): Template {
-    const names = Object.keys(attributes);
     if (this.#layout !== 'fields') return this.#split(root, attributes, out);
+    const names = Object.keys(attributes);
     let node = root;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
       const child = node.depth < MAX_ATTRIBUTE_FIELDS ? node.child(name) : undefined;
       if (child === undefined) {
         // All that follows goes with it, so that the order of the attributes survives.
-        out.text(encodeValue(pick(attributes, names.slice(i))));
+        out.text(encodeMap(pick(attributes, names.slice(i))));
         return node.template(true);
       }
       out.text(encodeValue(attributes[name]));
@@ -82,7 +86,7 @@ export class FieldsEncoder implements EntryEncoder {
       node = child;
     }
     // The JSON field is always there: a field that comes and goes would cost more than an empty one.
-    out.text(rest.length === 0 ? '{}' : encodeValue(pick(attributes, rest)));
+    out.text(encodeMap(pick(attributes, rest)));
     return node.template(true);
   }
 }
@@ -104,12 +108,6 @@ function writeTime(time: readonly [number, number], out: RespWriter): void {
   }
 }
 
-function writeBody(body: unknown, out: RespWriter): void {
-  if (body === undefined) out.text('');
-  else if (body === '') out.text('""');
-  else out.text(encodeValue(body));
-}
-
 function writeSpanContext(record: LogRecord, out: RespWriter): void {
   const span = record.spanContext;
   if (span === undefined) {
@@ -118,13 +116,13 @@ function writeSpanContext(record: LogRecord, out: RespWriter): void {
     out.text('');
     return;
   }
-  out.text(span.traceId);
-  out.text(span.spanId);
-  out.text(TRACE_FLAGS[span.traceFlags & 255] as string);
+  out.text(formatTraceId(span.traceId));
+  out.text(formatSpanId(span.spanId));
+  out.text(formatTraceFlags(span.traceFlags));
 }
 
 function pick(attributes: Attributes, names: readonly string[]): Attributes {
-  const picked = Object.create(null) as Attributes;
-  for (const name of names) picked[name] = attributes[name];
+  const picked: Attributes = {};
+  for (const name of names) setOwn(picked, name, attributes[name]);
   return picked;
 }

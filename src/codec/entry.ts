@@ -1,6 +1,5 @@
-import { encodeResource } from './resource.js';
+import { knownResource } from './resource.js';
 import { PRODUCER, RESOURCE_HASH, SEQ, SERVICE_NAME, type Template, VARIABLE } from './template.js';
-import { encodeValue } from './value.js';
 
 /** What the batch knows and an entry does not. */
 export interface EntryOrigin {
@@ -28,7 +27,8 @@ export function entryFields(template: Template, bytes: Buffer, origin: EntryOrig
   const pairs: string[] = [];
   let next = 0;
   for (const field of template.fields) {
-    const value = field.value === VARIABLE ? (values[next++] ?? '') : constantValue(template, field.value, origin);
+    const value =
+      field.value === VARIABLE ? (values[next++] ?? '') : constantValue(template, field.value, origin);
     pairs.push(field.name, value);
   }
   return pairs;
@@ -38,7 +38,7 @@ function constantValue(template: Template, value: string | symbol, origin: Entry
   if (typeof value === 'string') return value;
   switch (value) {
     case RESOURCE_HASH:
-      return template.resource === undefined ? '' : encodeResource(template.resource).hash;
+      return template.resource === undefined ? '' : knownResource(template.resource).hash;
     case SERVICE_NAME:
       return serviceName(template);
     case PRODUCER:
@@ -50,8 +50,7 @@ function constantValue(template: Template, value: string | symbol, origin: Entry
   }
 }
 
-/** `service.name` of the template's resource by the value rule; empty where there is none. */
+/** `service.name` of the template's resource; empty where there is none. */
 export function serviceName(template: Template): string {
-  const name = template.resource?.attributes['service.name'];
-  return name === undefined ? '' : encodeValue(name);
+  return template.resource === undefined ? '' : knownResource(template.resource).serviceName;
 }

@@ -7,6 +7,7 @@ import { types } from 'node:util';
 import type { Attributes } from '../record/log-record.js';
 import { malformed } from './malformed.js';
 import { setOwn } from './names.js';
+import { parseJson } from './parse-json.js';
 
 /** Levels of nesting that are written; protobuf's own readers give up at 100 (C++, Java) to 10,000 (Go). */
 const MAX_DEPTH = 256;
@@ -180,7 +181,7 @@ function base64(bytes: Uint8Array): string {
 export function decodeJson(text: string): unknown {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     throw malformed('a value is not JSON');
   }

@@ -1,14 +1,7 @@
 import type { InstrumentationScope, LogRecord, Resource } from '../record/log-record.js';
 import { isWellFormedName, toFieldName } from './names.js';
-import {
-  type Field,
-  PRODUCER,
-  RESOURCE_HASH,
-  SEQ,
-  SERVICE_NAME,
-  Template,
-  VARIABLE,
-} from './template.js';
+import { type Field, PRODUCER, RESOURCE_HASH, SEQ, SERVICE_NAME, Template, VARIABLE } from './template.js';
+import { scopeAttributesText } from './scope.js';
 import { encodeValue } from './value.js';
 
 /** Records of so many different shapes are not call sites any more: start over rather than grow. */
@@ -98,7 +91,10 @@ class ShapeHead {
   fields(): Field[] {
     const fields: Field[] = [
       { name: 'timestamp', value: VARIABLE },
-      { name: 'severity_number', value: this.#severityNumber === undefined ? '' : String(this.#severityNumber) },
+      {
+        name: 'severity_number',
+        value: this.#severityNumber === undefined ? '' : String(this.#severityNumber),
+      },
       { name: 'severity_text', value: this.severityText ?? '' },
       { name: 'body', value: VARIABLE },
       { name: 'trace_id', value: VARIABLE },
@@ -122,9 +118,8 @@ function scopeFields(scope: InstrumentationScope): Field[] {
   const fields: Field[] = [];
   if (scope.version) fields.push({ name: 'otel.scope.version', value: scope.version });
   if (scope.schemaUrl) fields.push({ name: 'otel.scope.schema_url', value: scope.schemaUrl });
-  if (scope.attributes !== undefined && Object.keys(scope.attributes).length > 0) {
-    fields.push({ name: 'otel.scope.attributes', value: encodeValue(scope.attributes) });
-  }
+  const attributes = scopeAttributesText(scope);
+  if (attributes !== '') fields.push({ name: 'otel.scope.attributes', value: attributes });
   if (scope.droppedAttributesCount) {
     fields.push({ name: 'otel.scope.dropped_attributes_count', value: String(scope.droppedAttributesCount) });
   }

@@ -16,12 +16,7 @@ export const PRODUCER = Symbol('producer');
 export const SEQ = Symbol('seq');
 
 export type FieldValue =
-  | string
-  | typeof VARIABLE
-  | typeof RESOURCE_HASH
-  | typeof SERVICE_NAME
-  | typeof PRODUCER
-  | typeof SEQ;
+  string | typeof VARIABLE | typeof RESOURCE_HASH | typeof SERVICE_NAME | typeof PRODUCER | typeof SEQ;
 
 export interface Field {
   readonly name: string;

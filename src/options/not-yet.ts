@@ -16,10 +16,5 @@ export const NOT_YET: readonly NotYet[] = [
     asksForIt: (value) => value === 'replicated' || value === 'fsynced',
     instead: 'Leave it out or set it to "written"',
   },
-  {
-    option: 'format',
-    asksForIt: (value) => value !== undefined && value !== 'fields',
-    instead: 'Leave it out or set it to "fields"',
-  },
   { option: 'http', asksForIt: (value) => value === true, instead: 'Leave it out or set it to false' },
 ];

@@ -69,13 +69,13 @@ export function resolveModuleOptions(
 
 function completeWriter({ given, resourceAttributes }: WriterSource): ResolvedWriterOptions {
   const service = resolveService(given.service ?? {}, given.resource);
-  const stream = given.stream ?? defaultStreamOf(service);
+  const stream = given.stream ?? defaultStreamOf(service, given.format);
   const resolved = Object.freeze({
     connection: settleConnection(given.connection ?? DEFAULT_URL),
     service: freeze(service),
     resource: given.resource ?? freeze(describeResource(service, resourceAttributes)),
     stream,
-    defaultStream: typeof stream === 'string' ? stream : defaultStreamOf(service),
+    defaultStream: typeof stream === 'string' ? stream : defaultStreamOf(service, given.format),
     retention: freeze(completeRetention(given.retention)),
     ...completeLimits(given),
     sendTimeoutMs: given.sendTimeoutMs ?? SEND_TIMEOUT_MS,

@@ -35,9 +35,12 @@ export function resolveService(given: Given, resource: Resource | undefined): Se
   };
 }
 
+/** The list that a Plumelog server reads; it looks at no other. */
+const PLUMELOG_LIST = 'plume_log_list';
+
 /** Where records go when nobody names a stream. */
-export function defaultStreamOf(service: Service): string {
-  return `logs:${service.name}`;
+export function defaultStreamOf(service: Service, format: unknown): string {
+  return format === 'plumelog' ? PLUMELOG_LIST : `logs:${service.name}`;
 }
 
 /** The resource of a service on this machine; `others` are the attributes that the environment adds. */

@@ -119,11 +119,11 @@ function numberAt(group: unknown, key: string): number | undefined {
 
 /** Service names come from anywhere, and the default stream is named after the service. */
 function checkDefaultStream(values: Layered['values'], problems: Problems): void {
-  const { service, resource, stream } = values;
+  const { service, resource, stream, format } = values;
   const { entries } = WRITER_OPTIONS;
   if (typeof stream === 'string' || !v.is(entries.service, service) || !v.is(entries.resource, resource))
     return;
-  const name = defaultStreamOf(resolveService(service ?? {}, resource));
+  const name = defaultStreamOf(resolveService(service ?? {}, resource), format);
   if (isStreamName(name)) return;
   const given = describeValue(name);
   problems.add(

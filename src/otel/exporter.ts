@@ -35,7 +35,10 @@ export class RedisLogRecordExporter {
   #isShutDown = false;
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options. */
-  constructor(options?: RedisLogWriterOptions | ResolvedWriterOptions, around: { readonly diagnostics?: Diagnostics } = {}) {
+  constructor(
+    options?: RedisLogWriterOptions | ResolvedWriterOptions,
+    around: { readonly diagnostics?: Diagnostics } = {},
+  ) {
     this.options = resolveWriterOptions(options);
     this.#redactor = this.options.redact ? compileRedactor(this.options.redact) : undefined;
     this.#open = openPipeline(this.options, { ...around, isolate: isolation() });
@@ -116,6 +119,9 @@ export class RedisLogRecordExporter {
 
   #refusal(refused: number, total: number): Error {
     const reason = this.isClosed ? 'the exporter is shut down' : 'see stats().dropped for the reasons';
-    return new RedisLogError('REDIS_LOG_REFUSED', `${refused} of ${total} log records were refused: ${reason}.`);
+    return new RedisLogError(
+      'REDIS_LOG_REFUSED',
+      `${refused} of ${total} log records were refused: ${reason}.`,
+    );
   }
 }

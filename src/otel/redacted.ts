@@ -39,9 +39,13 @@ export function redacted(record: LogRecord, redactor: Redactor): LogRecord {
 function redactBody(body: unknown, redactor: Redactor): unknown {
   if (typeof body === 'string') return redactor.text(body);
   if (typeof body !== 'object' || body === null) return body;
-  const copied = copy(body, 0);
-  if (!Array.isArray(copied)) redactor.redact(copied as Attributes);
-  else for (const item of copied) if (typeof item === 'object' && item !== null) redactor.redact(item as Attributes);
+  if (Array.isArray(body)) {
+    const holder: Attributes = { body: copy(body, 0) };
+    redactor.redact(holder);
+    return holder['body'];
+  }
+  const copied = copy(body, 0) as Attributes;
+  redactor.redact(copied);
   return copied;
 }
 

@@ -56,6 +56,8 @@ export interface PipelineParts {
   readonly isolate: <T>(work: () => T) => T;
 }
 
+const SWEEP_MS = 3_600_000;
+
 /**
  * From a record to Redis: encoded at once, queued within bounds, sent by the sender of its stream, and accounted for.
  * `emit` never throws, never waits, and holds no reference to the record afterwards.
@@ -76,6 +78,7 @@ export class Pipeline {
   #delivery: Delivery;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closing: Promise<FlushResult> | undefined;
+  #nextSweep: number;
   #ordinal = 0;
   #pumpIsDue = false;
   #isAccepting = false;
@@ -86,6 +89,7 @@ export class Pipeline {
     this.#delivery = options.delivery;
     this.#queue = new BoundedQueue(options.queue, (queue, entry) => this.#shed(queue, entry));
     this.#account = new Account(this.#queue.totals);
+    this.#nextSweep = parts.runtime.now() + SWEEP_MS * (0.5 + parts.runtime.random());
     this.#waiters = new DrainWaiters(parts.runtime, () => this.#oldestPending());
     this.#context = {
       store: parts.store,
@@ -250,6 +254,16 @@ export class Pipeline {
     const { store } = this.#parts;
     if (store.state === 'idle' && this.#oldestPending() < Infinity) store.connect();
     for (const sender of this.#senders.values()) sender.pump(force);
+    this.#sweepSometimes();
+  }
+
+  /** About hourly, and by chance at another time than other processes. */
+  #sweepSometimes(): void {
+    const { runtime, store } = this.#parts;
+    const now = runtime.now();
+    if (now < this.#nextSweep || store.state !== 'ready') return;
+    this.#nextSweep = now + SWEEP_MS * (0.5 + runtime.random());
+    for (const stream of this.#senders.keys()) void store.sweep(stream);
   }
 
   #storeChanged(state: StoreState): void {
@@ -268,7 +282,8 @@ export class Pipeline {
     }
     const sender = this.#senders.get(stream);
     if (!(sender instanceof GuardedSender)) return;
-    const plain = new PlainSender(stream, sender.queue, this.#context, sender.handOver());
+    const plain = new PlainSender(stream, sender.queue, this.#context);
+    plain.takeOver(sender.handOver());
     this.#senders.set(stream, plain);
     this.#sendersByQueue.set(sender.queue, plain);
     plain.pump(true);

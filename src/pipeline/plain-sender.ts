@@ -19,14 +19,18 @@ export class PlainSender implements Sender {
   #inFlight: Batch[] = [];
   #state: 'open' | 'paused' | 'abandoned' = 'open';
 
-  constructor(stream: string, queue: StreamQueue, context: SenderContext, takenOver: readonly Batch[] = []) {
+  constructor(stream: string, queue: StreamQueue, context: SenderContext) {
     this.stream = stream;
     this.#context = context;
     this.#outbox = new Outbox(queue, context);
-    this.#outbox.again.push(...takenOver);
-    this.#outbox.renumber();
     this.#producer = context.newProducerId();
     this.#backoff = new Backoff(context.runtime.random, 100, 5_000);
+  }
+
+  /** Goes on with what another sender of this stream had not sent. */
+  takeOver(batches: readonly Batch[]): void {
+    this.#outbox.again.unshift(...batches);
+    this.#outbox.renumber();
   }
 
   get queue(): StreamQueue {

@@ -70,8 +70,7 @@ export type AppendReply =
 
 /** For each record of the batch: `undefined` when stored, else why not. */
 export type PlainReply =
-  | { readonly status: 'answered'; readonly failures: readonly (Failure | undefined)[] }
-  | Failed;
+  { readonly status: 'answered'; readonly failures: readonly (Failure | undefined)[] } | Failed;
 
 /** How the connection stands. `closed` is final. */
 export type StoreState = 'idle' | 'connecting' | 'ready' | 'waiting' | 'closed';

@@ -1,9 +1,9 @@
 /** Time and chance, handed in so that tests can rule them. */
 export interface Runtime {
   /** Milliseconds of a clock that never jumps. */
-  now(): number;
+  readonly now: () => number;
   /** From 0 up to, not including, 1. */
-  random(): number;
+  readonly random: () => number;
   /**
    * Calls back once after `delayMs`, and returns a function that cancels. The process is kept alive for it only with
    * `keepAlive`, for somebody who waits: a logger's own business never holds up an exit.

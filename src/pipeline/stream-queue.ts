@@ -21,7 +21,11 @@ export class StreamQueue {
     this.#totals = totals;
   }
 
-  push(entry: { readonly severity: number; readonly template: Template }, values: RespWriter, ordinal: number): void {
+  push(
+    entry: { readonly severity: number; readonly template: Template },
+    values: RespWriter,
+    ordinal: number,
+  ): void {
     const bytes = this.#lane(entry.severity).push(entry.template, values, ordinal);
     this.size++;
     this.bytes += bytes;

@@ -28,7 +28,9 @@ export function streamRouter(
     }
     if (typeof name === 'string' && known.has(name)) return name;
     if (typeof name !== 'string' || !defaults.isName(name)) {
-      events.badName(`it returned ${typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : typeof name}`);
+      events.badName(
+        `it returned ${typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : typeof name}`,
+      );
       return defaults.defaultStream;
     }
     if (known.size >= MAX_STREAMS) {

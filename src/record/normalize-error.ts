@@ -80,7 +80,13 @@ function readOwn(error: object, own: [string, unknown][]): number {
   for (const key of keys) {
     if (KNOWN.has(key)) continue;
     if (own.length === MAX_OWN) leftOut++;
-    else own.push([TAKEN.has(key) ? `own.${key}` : key, readSafely(error, key)]);
+    else own.push([TAKEN.has(key) ? `own.${key}` : key, withoutArguments(key, readSafely(error, key))]);
   }
   return leftOut;
+}
+
+/** Errors of ioredis carry the whole command: the password of an AUTH, the body of a record. Its name is enough. */
+function withoutArguments(key: string, value: unknown): unknown {
+  if (key !== 'command' || typeof value !== 'object' || value === null) return value;
+  return Array.isArray(readSafely(value, 'args')) ? readSafely(value, 'name') : value;
 }

@@ -78,11 +78,15 @@ export function makeClient(
     commandTimeout: undefined,
     socketTimeout: undefined,
   };
-  if (isClient(connection)) return isCluster(connection) ? copyCluster(connection, safe) : copySingle(connection, safe);
+  if (isClient(connection))
+    return isCluster(connection) ? copyCluster(connection, safe) : copySingle(connection, safe);
   if (typeof connection === 'object' && 'cluster' in connection) {
     const options = (connection.options ?? {}) as ClusterOptions;
     const redisOptions = options.redisOptions ?? {};
-    const client = new ioredis.Cluster([...connection.cluster], clusterOptions(options, redisOptions, safe) as object);
+    const client = new ioredis.Cluster(
+      [...connection.cluster],
+      clusterOptions(options, redisOptions, safe) as object,
+    );
     return { client, db: 0, keyPrefix: options.keyPrefix ?? redisOptions.keyPrefix ?? '' };
   }
   return singleClient(ioredis, connection, safe);
@@ -91,7 +95,11 @@ export function makeClient(
 function singleClient(ioredis: IoredisModule, connection: string | RedisOptions, safe: object): MadeClient {
   const given = typeof connection === 'string' ? fromUrl(ioredis, connection) : connection;
   const options = { ...given, ...safe } as RedisOptions;
-  return { client: new ioredis.Redis(options as object), db: Number(given.db ?? 0), keyPrefix: given.keyPrefix ?? '' };
+  return {
+    client: new ioredis.Redis(options as object),
+    db: Number(given.db ?? 0),
+    keyPrefix: given.keyPrefix ?? '',
+  };
 }
 
 /** What ioredis makes of a URL: it alone knows all its forms. */
@@ -105,7 +113,11 @@ function fromUrl(ioredis: IoredisModule, url: string): RedisOptions {
 
 function copySingle(client: Redis, safe: object): MadeClient {
   const { db, keyPrefix } = client.options;
-  return { client: client.duplicate(safe as Partial<RedisOptions>), db: Number(db ?? 0), keyPrefix: keyPrefix ?? '' };
+  return {
+    client: client.duplicate(safe as Partial<RedisOptions>),
+    db: Number(db ?? 0),
+    keyPrefix: keyPrefix ?? '',
+  };
 }
 
 function copyCluster(client: Cluster, safe: object): MadeClient {
@@ -121,7 +133,9 @@ function clusterOptions(options: ClusterOptions, redisOptions: object, safe: obj
 }
 
 function isClient(connection: ConnectionOptions): connection is Redis | Cluster {
-  return typeof connection === 'object' && 'duplicate' in connection && typeof connection.duplicate === 'function';
+  return (
+    typeof connection === 'object' && 'duplicate' in connection && typeof connection.duplicate === 'function'
+  );
 }
 
 function isCluster(client: Redis | Cluster): client is Cluster {

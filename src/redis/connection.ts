@@ -83,7 +83,9 @@ export class RedisConnection {
         // A blocked event loop must not pass for a silent server: let a reply that waits in the socket come first.
         setImmediate(() => setImmediate(() => settle(() => reject(timeoutError(timeoutMs)))));
       });
-      const reply = link.client.sendCommand(command as Parameters<Client['sendCommand']>[0]) as Promise<unknown>;
+      const reply = link.client.sendCommand(
+        command as Parameters<Client['sendCommand']>[0],
+      ) as Promise<unknown>;
       reply.then(
         (value) => settle(() => resolve(value)),
         (error: unknown) => settle(() => reject(error as Error)),
@@ -114,7 +116,8 @@ export class RedisConnection {
       this.#link = { client, ioredis, keyPrefix: made.keyPrefix, pending: 0 };
       this.#listen(client);
       await this.#deadline(client.connect());
-      if (made.db !== 0) await this.#deadline((client as { select(db: number): Promise<unknown> }).select(made.db));
+      if (made.db !== 0)
+        await this.#deadline((client as { select(db: number): Promise<unknown> }).select(made.db));
       if (this.#isClosed() || this.#link?.client !== client) return client.disconnect();
       this.#established(client);
     } catch (error) {

@@ -30,7 +30,8 @@ export function isReplyError(error: unknown): error is Error {
 /** What an error of a command means for the records that were sent with it. */
 export function failureOf(error: unknown): Failure {
   if (isReplyError(error)) return failureOfReply(error.message);
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const unsent = error instanceof Error && error.message.includes('enableOfflineQueue');
   return {
     kind: 'retry',
@@ -44,8 +45,7 @@ export function failureOf(error: unknown): Failure {
 export function failureOfReply(message: string): Failure {
   const token = message.split(' ', 1)[0] ?? '';
   const text = describeError(Object.assign(new Error(message), { name: 'ReplyError' }));
-  const noScripts =
-    (token === 'NOPERM' || /unknown command/i.test(message)) && SCRIPT_REFUSED.test(message);
+  const noScripts = (token === 'NOPERM' || /unknown command/i.test(message)) && SCRIPT_REFUSED.test(message);
   if (noScripts) return { kind: 'no-scripts', token, text, persisted: 'no' };
   if (CIRCUIT.has(token)) return { kind: 'circuit', token, text, persisted: 'no' };
   if (TRANSIENT.has(token)) return { kind: 'retry', token, text, persisted: 'no' };

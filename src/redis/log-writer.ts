@@ -2,7 +2,14 @@ import { resolveWriterOptions } from '../options/resolve.js';
 import type { RedisLogWriterOptions } from '../options/types.js';
 import type { LogStats } from '../pipeline/account.js';
 import type { FlushResult } from '../pipeline/pipeline.js';
-import type { Attributes, HrTime, InstrumentationScope, LogRecord, Resource, SpanContext } from '../record/log-record.js';
+import type {
+  Attributes,
+  HrTime,
+  InstrumentationScope,
+  LogRecord,
+  Resource,
+  SpanContext,
+} from '../record/log-record.js';
 import { type OpenPipeline, openPipeline, type PipelineSurroundings } from './open-pipeline.js';
 
 /** A record as a caller writes it down; what is left out is filled in. */

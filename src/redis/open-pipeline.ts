@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
-import { FieldsEncoder } from '../codec/entry-encoder.js';
+import type { EntryEncoder } from '../codec/entry-encoder.js';
+import { entryEncoder } from '../codec/formats.js';
 import { createDiagnostics, type Diagnostics, maskUrl } from '../diagnostics.js';
 import { isStreamName } from '../options/stream-name.js';
 import type { ConnectionOptions, ResolvedWriterOptions } from '../options/types.js';
@@ -17,10 +18,12 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 export interface PipelineSurroundings {
   /** Runs the pipeline's own work outside the request that happens to log. Default: the place where the pipeline is made. */
-  readonly isolate?: <T>(work: () => T) => T;
+  readonly isolate?: Isolate;
   readonly diagnostics?: Diagnostics;
   readonly runtime?: Runtime;
 }
+
+type Isolate = <T>(work: () => T) => T;
 
 /** A pipeline and its way to Redis. */
 export interface OpenPipeline {
@@ -30,46 +33,29 @@ export interface OpenPipeline {
 }
 
 /** Puts the write path together: queue and senders, script and connection, and what is said on stderr. */
-export function openPipeline(options: ResolvedWriterOptions, around: PipelineSurroundings = {}): OpenPipeline {
+export function openPipeline(
+  options: ResolvedWriterOptions,
+  around: PipelineSurroundings = {},
+): OpenPipeline {
   const diagnostics = around.diagnostics ?? createDiagnostics();
   const runtime = around.runtime ?? systemRuntime;
-  const isolate: <T>(work: () => T) => T = around.isolate ?? AsyncLocalStorage.snapshot();
+  const isolate: Isolate = around.isolate ?? AsyncLocalStorage.snapshot();
+  const encoder = entryEncoder(options.format, options.attributes, (reason) =>
+    diagnostics.error('format', `The encoder given as "format" failed: ${reason}. The record is set aside.`),
+  );
   const reporter = new Reporter(diagnostics, {
     address: addressOf(options.connection),
     stats: () => pipeline.stats(),
     now: () => runtime.now(),
   });
-  const connection: RedisConnection = new RedisConnection(options.connection, {
-    settings: {
-      connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, options.sendTimeoutMs),
-      connectionName: 'nestjs-redis-log',
-    },
-    runtime,
-    events: {
-      state: (state, reason) => {
-        reporter.connection(state, reason);
-        store.stateChanged(state);
-      },
-    },
-  });
-  const encoder = new FieldsEncoder(options.attributes);
-  const store: RedisLogStore = new RedisLogStore(
-    connection,
-    {
-      target: encoder.target,
-      trim: options.retention,
-      sendTimeoutMs: options.sendTimeoutMs,
-      trimFailed: (stream, failure) => reporter.trimFailed(stream, failure),
-    },
-    new ResourceGate(runtime),
-  );
+  const { store, connect } = openStore(options, { encoder, reporter, runtime });
   const pipeline: Pipeline = new Pipeline(
     {
       limits: options.batch,
       queue: options.queue,
       delivery: options.delivery,
       deliveryIsExplicit: options.deliveryIsExplicit,
-      searchable: true,
+      searchable: encoder.searchable,
     },
     {
       store,
@@ -88,7 +74,35 @@ export function openPipeline(options: ResolvedWriterOptions, around: PipelineSur
   store.onState((state) => {
     if (state === 'closed') cancelExit();
   });
-  return { pipeline, connect: () => isolate(() => connection.connect()) };
+  return { pipeline, connect: () => isolate(connect) };
+}
+
+function openStore(
+  options: ResolvedWriterOptions,
+  parts: { readonly encoder: EntryEncoder; readonly reporter: Reporter; readonly runtime: Runtime },
+): { store: RedisLogStore; connect: () => void } {
+  const { encoder, reporter, runtime } = parts;
+  const connection: RedisConnection = new RedisConnection(options.connection, {
+    settings: {
+      connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, options.sendTimeoutMs),
+      connectionName: 'nestjs-redis-log',
+    },
+    runtime,
+    events: {
+      state: (state, reason) => {
+        reporter.connection(state, reason);
+        store.stateChanged(state);
+      },
+    },
+  });
+  const storeOptions = {
+    target: encoder.target,
+    trim: options.retention,
+    sendTimeoutMs: options.sendTimeoutMs,
+    trimFailed: reporter.trimFailed.bind(reporter),
+  };
+  const store: RedisLogStore = new RedisLogStore(connection, storeOptions, new ResourceGate(runtime));
+  return { store, connect: () => connection.connect() };
 }
 
 function routerOf(options: ResolvedWriterOptions, diagnostics: Diagnostics): ReturnType<typeof streamRouter> {
@@ -98,9 +112,15 @@ function routerOf(options: ResolvedWriterOptions, diagnostics: Diagnostics): Ret
     { defaultStream, isName: isStreamName },
     {
       badName: (reason) =>
-        diagnostics.error('stream:name', `The option "stream" gave no name: ${reason}. Such records go to ${defaultStream}.`),
+        diagnostics.error(
+          'stream:name',
+          `The option "stream" gave no name: ${reason}. Such records go to ${defaultStream}.`,
+        ),
       tooMany: (limit) =>
-        diagnostics.error('stream:many', `The option "stream" named more than ${limit} streams. Further ones go to ${defaultStream}.`),
+        diagnostics.error(
+          'stream:many',
+          `The option "stream" named more than ${limit} streams. Further ones go to ${defaultStream}.`,
+        ),
     },
   );
 }
@@ -109,8 +129,11 @@ function routerOf(options: ResolvedWriterOptions, diagnostics: Diagnostics): Ret
 function addressOf(connection: ConnectionOptions): string {
   if (typeof connection === 'string') return maskUrl(connection);
   if ('cluster' in connection) return 'the Cluster';
-  const options = ('options' in connection ? connection.options : connection) as Record<string, unknown>;
-  if (options['sentinels'] !== undefined) return `the Sentinel group ${String(options['name'] ?? '')}`;
-  if (typeof options['path'] === 'string') return options['path'];
-  return `${String(options['host'] ?? '127.0.0.1')}:${String(options['port'] ?? 6379)}`;
+  const options: { sentinels?: unknown; name?: unknown; path?: unknown; host?: unknown; port?: unknown } =
+    'options' in connection ? (connection.options ?? {}) : connection;
+  const part = (value: unknown, fallback: string): string =>
+    typeof value === 'string' || typeof value === 'number' ? String(value) : fallback;
+  if (options.sentinels !== undefined) return `the Sentinel group ${part(options.name, '')}`;
+  if (typeof options.path === 'string') return options.path;
+  return `${part(options.host, '127.0.0.1')}:${part(options.port, '6379')}`;
 }

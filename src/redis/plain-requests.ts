@@ -33,7 +33,8 @@ export function plainBatch(
   for (const resource of resourcesOf(batch.templates)) {
     const { hash, text } = encodeResource(resource);
     before.push(call('hsetnx', [keys.resources, hash, text]));
-    if (format.lastMs !== undefined) before.push(call('zadd', [keys.resourcesSeen, String(format.lastMs), hash]));
+    if (format.lastMs !== undefined)
+      before.push(call('zadd', [keys.resourcesSeen, String(format.lastMs), hash]));
   }
   const appends: PlainCall[] = [];
   for (let index = 0; index < batch.count; index++) appends.push(append(batch, index, { keys, ...format }));
@@ -77,5 +78,9 @@ function call(name: string, args: string[]): PlainCall {
   writer.text(name);
   for (const arg of args) writer.text(arg);
   const start = Buffer.from(`*${args.length + 1}\r\n`);
-  return { name, args: args.slice(0, 1), bytes: Buffer.concat([start, writer.bytes.subarray(0, writer.length)]) };
+  return {
+    name,
+    args: args.slice(0, 1),
+    bytes: Buffer.concat([start, writer.bytes.subarray(0, writer.length)]),
+  };
 }

@@ -23,7 +23,10 @@ export class Reporter implements PipelineEvents {
   #printingSince = 0;
   #unprinted = 0;
 
-  constructor(diagnostics: Diagnostics, about: { address: string; stats: () => LogStats; now: () => number }) {
+  constructor(
+    diagnostics: Diagnostics,
+    about: { address: string; stats: () => LogStats; now: () => number },
+  ) {
     this.#diagnostics = diagnostics;
     this.#address = about.address;
     this.#stats = about.stats;
@@ -36,12 +39,18 @@ export class Reporter implements PipelineEvents {
     } else if (state === 'waiting' && !this.#unreachable) {
       this.#unreachable = true;
       const waiting = 'Records wait in memory and are sent when it answers.';
-      this.#diagnostics.warn('connection:lost', `Redis at ${this.#address} is not usable: ${reason}. ${waiting}`);
+      this.#diagnostics.warn(
+        'connection:lost',
+        `Redis at ${this.#address} is not usable: ${reason}. ${waiting}`,
+      );
     } else if (state === 'ready' && this.#unreachable) {
       this.#unreachable = false;
       const { queued, inFlight } = this.#stats();
       const waiting = queued + inFlight;
-      this.#diagnostics.info('connection:back', `Redis at ${this.#address} answers again; ${waiting} records follow.`);
+      this.#diagnostics.info(
+        'connection:back',
+        `Redis at ${this.#address} answers again; ${waiting} records follow.`,
+      );
     }
   }
 
@@ -70,8 +79,12 @@ export class Reporter implements PipelineEvents {
   }
 
   trimFailed(stream: string, failure: Failure): void {
-    const advice = 'The stream grows until that is mended; set retention to false if it is trimmed elsewhere.';
-    this.#diagnostics.warn(`stream:${stream}:trim`, `Stream ${stream} cannot be trimmed: ${failure.text}. ${advice}`);
+    const advice =
+      'The stream grows until that is mended; set retention to false if it is trimmed elsewhere.';
+    this.#diagnostics.warn(
+      `stream:${stream}:trim`,
+      `Stream ${stream} cannot be trimmed: ${failure.text}. ${advice}`,
+    );
   }
 
   /** The process ends without having closed us. */
@@ -85,7 +98,10 @@ export class Reporter implements PipelineEvents {
   /** A dropped record is counted; an ERROR or FATAL is printed besides, since it may be the one that matters. */
   dropped(reason: DropReason, entry: EntryView | undefined, record: LogRecord | undefined): void {
     if (reason !== 'sampled' && reason !== 'rate_limited') {
-      this.#diagnostics.warn(`dropped:${reason}`, `A record was dropped (${reason}); stats() counts all of them.`);
+      this.#diagnostics.warn(
+        `dropped:${reason}`,
+        `A record was dropped (${reason}); stats() counts all of them.`,
+      );
     }
     const line = entry === undefined ? lineOfRecord(record, reason) : lineOfEntry(entry);
     if (line !== undefined) this.#print(reason, line);

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { serviceName } from '../codec/entry.js';
 import { encodeResource } from '../codec/resource.js';
 import { RespWriter } from '../codec/resp-writer.js';
-import { PRODUCER, RESOURCE_HASH, SEQ, SERVICE_NAME, type Target, type Template, VARIABLE } from '../codec/template.js';
+import {
+  PRODUCER,
+  RESOURCE_HASH,
+  SEQ,
+  SERVICE_NAME,
+  type Target,
+  type Template,
+  VARIABLE,
+} from '../codec/template.js';
 import type { Resource } from '../record/log-record.js';
 import type { AppendRequest, OpenRequest } from '../pipeline/ports.js';
 import type { StreamKeys } from './keys.js';
@@ -41,14 +49,18 @@ export function openCall(request: OpenRequest, keys: StreamKeys, target: Target)
     request.searchable ? '1' : '0',
     String(SEARCH_BOUND),
   ];
-  return scriptCall('eval', SCRIPT, { keys, guard: request.producer }, values);
+  return scriptCall({ script: SCRIPT, keys, producer: request.producer }, values);
 }
 
 export function sweepCall(keys: StreamKeys): ScriptCall {
-  return scriptCall('eval', SCRIPT, { keys, guard: '' }, ['sweep', 'stream']);
+  return scriptCall({ script: SCRIPT, keys, producer: '' }, ['sweep', 'stream']);
 }
 
-export function appendCall(request: AppendRequest, keys: StreamKeys, format: { target: Target; trim: TrimLimits }): ScriptCall {
+export function appendCall(
+  request: AppendRequest,
+  keys: StreamKeys,
+  format: { target: Target; trim: TrimLimits },
+): ScriptCall {
   const { batch, producer } = request;
   const { target, trim } = format;
   const values = [
@@ -65,7 +77,7 @@ export function appendCall(request: AppendRequest, keys: StreamKeys, format: { t
     trim.maxLength === undefined ? '' : String(trim.maxLength),
     trim.maxAgeMs === undefined ? '' : String(trim.maxAgeMs),
   ];
-  if (batch === undefined) return scriptCall('evalsha', SCRIPT_SHA, { keys, guard: producer }, values);
+  if (batch === undefined) return scriptCall({ script: SCRIPT_SHA, keys, producer }, values);
   const resources = resourcesOf(batch.templates);
   values.push(String(resources.size));
   for (const resource of resources) {
@@ -75,7 +87,7 @@ export function appendCall(request: AppendRequest, keys: StreamKeys, format: { t
   values.push(String(batch.templates.length));
   for (const template of batch.templates) pushDefinition(template, { producer, target }, values);
   const entries = { bytes: batch.payload, values: batch.values + batch.count };
-  return scriptCall('evalsha', SCRIPT_SHA, { keys, guard: producer }, values, entries);
+  return scriptCall({ script: SCRIPT_SHA, keys, producer }, values, entries);
 }
 
 /** The distinct resources of a batch's records. */
@@ -86,7 +98,11 @@ export function resourcesOf(templates: readonly Template[]): Set<Resource> {
 }
 
 /** Id, number of fields, their kinds (c constant, v variable, s number), then names and constants. */
-function pushDefinition(template: Template, origin: { producer: string; target: Target }, values: string[]): void {
+function pushDefinition(
+  template: Template,
+  origin: { producer: string; target: Target },
+  values: string[],
+): void {
   values.push(template.id, String(template.fields.length));
   const kinds = values.push('') - 1;
   for (const { name, value } of template.fields) {
@@ -108,21 +124,21 @@ function constant(template: Template, value: string | symbol, producer: string):
   if (typeof value === 'string') return value;
   if (value === PRODUCER) return producer;
   if (value === SERVICE_NAME) return serviceName(template);
-  if (value === RESOURCE_HASH && template.resource !== undefined) return encodeResource(template.resource).hash;
+  if (value === RESOURCE_HASH && template.resource !== undefined)
+    return encodeResource(template.resource).hash;
   return '';
 }
 
 const header = new RespWriter();
 
 function scriptCall(
-  name: 'eval' | 'evalsha',
-  script: string,
-  target: { keys: StreamKeys; guard: string },
+  target: { readonly script: string; readonly keys: StreamKeys; readonly producer: string },
   values: readonly string[],
-  entries?: { bytes: Buffer; values: number },
+  entries?: { readonly bytes: Buffer; readonly values: number },
 ): ScriptCall {
-  const { keys } = target;
-  const routed = [script, '4', keys.stream, keys.guard(target.guard), keys.resources, keys.resourcesSeen];
+  const { script, keys, producer } = target;
+  const name = script === SCRIPT_SHA ? 'evalsha' : 'eval';
+  const routed = [script, '4', keys.stream, keys.guard(producer), keys.resources, keys.resourcesSeen];
   header.reset();
   header.text(name);
   for (const value of routed) header.text(value);

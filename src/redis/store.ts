@@ -94,7 +94,7 @@ export class RedisLogStore implements LogStore {
       const { target, trim } = this.#options;
       const lastMs = this.#serverMs.get(stream);
       const calls = plainBatch(batch, this.#keysOf(stream), { target, trim, producer, lastMs });
-      const side = [...calls.before.map((call) => this.#send(call))];
+      const side = calls.before.map((call) => this.#send(call));
       const appends = calls.appends.map((call) => this.#send(call));
       side.push(...calls.after.map((call) => this.#send(call)));
       return this.#plainReply(stream, await Promise.allSettled(side), await Promise.allSettled(appends));
@@ -129,6 +129,7 @@ export class RedisLogStore implements LogStore {
         if (failure.kind !== 'record') return { status: 'failed', failure };
         return { status: 'bad', appended: Number(first), number: Number(second), failure };
       }
+      case undefined:
       default:
         return unexpected(reply);
     }
@@ -148,7 +149,9 @@ export class RedisLogStore implements LogStore {
         continue;
       }
       failures.push(
-        isReplyError(append.reason) ? failureOfAppend(append.reason.message) : this.#failed(append.reason).failure,
+        isReplyError(append.reason)
+          ? failureOfAppend(append.reason.message)
+          : this.#failed(append.reason).failure,
       );
     }
     for (const command of side) {
