@@ -2,7 +2,7 @@ export { type DecodeOptions, decodeLogRecord, type DecodeResult } from './codec/
 export { encodeLogRecord, type EncodeOptions } from './codec/encode.js';
 export { type EncodedResource, encodeResource } from './codec/resource.js';
 export type { DropReason, LogStats } from './pipeline/account.js';
-export type { FlushResult } from './pipeline/pipeline.js';
+export type { FlushResult } from './pipeline/pipeline-parts.js';
 export { type LogInput, RedisLogWriter } from './redis/log-writer.js';
 export type { Attributes, HrTime, InstrumentationScope, LogRecord, Resource, SpanContext } from './record/log-record.js';
 export { isRedisLogError, RedisLogError, type RedisLogErrorCode } from './errors.js';

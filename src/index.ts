@@ -12,5 +12,5 @@ export type * from './options/types.js';
 export { type ExportResult, RedisLogRecordExporter } from './otel/exporter.js';
 export { RedisBatchLogRecordProcessor, type RedisBatchLogRecordProcessorOptions } from './otel/processor.js';
 export type { DropReason, LogStats } from './pipeline/account.js';
-export type { FlushResult } from './pipeline/pipeline.js';
+export type { FlushResult } from './pipeline/pipeline-parts.js';
 export type { LogRecord } from './record/log-record.js';

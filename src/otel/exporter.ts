@@ -3,12 +3,13 @@ import { RedisLogError } from '../errors.js';
 import { resolveWriterOptions } from '../options/resolve.js';
 import type { RedisLogWriterOptions, ResolvedWriterOptions } from '../options/types.js';
 import type { LogStats } from '../pipeline/account.js';
-import type { FlushResult } from '../pipeline/pipeline.js';
+import type { FlushResult } from '../pipeline/pipeline-parts.js';
 import type { LogRecord } from '../record/log-record.js';
 import { compileRedactor, type Redactor } from '../record/redact.js';
 import { type OpenPipeline, openPipeline } from '../redis/open-pipeline.js';
-import { isolation } from './isolation.js';
-import { redacted } from './redacted.js';
+import { isolated } from './isolation.js';
+import { redacted, unredactable } from './redacted.js';
+import { resolveAll } from './resolve-redact.js';
 
 /** The SDK's `ExportResult`, whose codes are 0 for success and 1 for failure in all its versions. */
 export interface ExportResult {
@@ -33,15 +34,16 @@ export class RedisLogRecordExporter {
   readonly #redactor: Redactor | undefined;
   #holders = 0;
   #isShutDown = false;
+  #isRedacting = false;
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options. */
   constructor(
     options?: RedisLogWriterOptions | ResolvedWriterOptions,
     around: { readonly diagnostics?: Diagnostics } = {},
   ) {
-    this.options = resolveWriterOptions(options);
+    this.options = resolveAll(() => resolveWriterOptions(options), options?.redact);
     this.#redactor = this.options.redact ? compileRedactor(this.options.redact) : undefined;
-    this.#open = openPipeline(this.options, { ...around, isolate: isolation() });
+    this.#open = openPipeline(this.options, { ...around, isolate: isolated });
   }
 
   /** Calls back exactly once: success when all records are accepted, else failure with what was refused. */
@@ -53,8 +55,7 @@ export class RedisLogRecordExporter {
 
   /** One record, straight into the queue. Never throws; false when it was refused, which `stats().dropped` counts. */
   emit(record: LogRecord): boolean {
-    const { pipeline } = this.#open;
-    return pipeline.emit(this.#redactor === undefined ? record : redacted(record, this.#redactor));
+    return this.#open.pipeline.emit(this.#redactor === undefined ? record : this.#redacted(record, this.#redactor));
   }
 
   /** One record that was redacted already. */
@@ -74,12 +75,13 @@ export class RedisLogRecordExporter {
   async shutdown(): Promise<void> {
     this.#isShutDown = true;
     if (this.#holders > 0) await this.flush({ timeoutMs: this.options.shutdownTimeoutMs });
-    else await this.#open.pipeline.close(this.options.shutdownTimeoutMs);
+    else await this.#close();
   }
 
   /** As `forceFlush`, with a time of one's own (default 30,000 ms) and an account of what became of the records. */
   flush(options: { readonly timeoutMs?: number } = {}): Promise<FlushResult> {
-    return this.#open.pipeline.flush(options.timeoutMs ?? 30_000);
+    const { timeoutMs = 30_000 } = options;
+    return isolated(() => this.#open.pipeline.flush(timeoutMs));
   }
 
   stats(): LogStats {
@@ -106,15 +108,28 @@ export class RedisLogRecordExporter {
    */
   release(options: { readonly isOwner: boolean }): Promise<FlushResult> {
     this.#holders = Math.max(0, this.#holders - 1);
-    const { pipeline } = this.#open;
     const closes = this.#holders === 0 && (options.isOwner || this.#isShutDown);
-    const { shutdownTimeoutMs } = this.options;
-    return closes ? pipeline.close(shutdownTimeoutMs) : pipeline.flush(shutdownTimeoutMs);
+    return closes ? this.#close() : this.flush({ timeoutMs: this.options.shutdownTimeoutMs });
   }
 
   /** The process ends now: gives up what waits, so that errors among it are at least printed. */
   abandon(): void {
     this.#open.pipeline.abandon();
+  }
+
+  #close(): Promise<FlushResult> {
+    return isolated(() => this.#open.pipeline.close(this.options.shutdownTimeoutMs));
+  }
+
+  #redacted(record: LogRecord, redactor: Redactor): LogRecord {
+    // A censor function of the user's that logs a secret in turn would never end.
+    if (this.#isRedacting) return unredactable(record);
+    this.#isRedacting = true;
+    try {
+      return redacted(record, redactor);
+    } finally {
+      this.#isRedacting = false;
+    }
   }
 
   #refusal(refused: number, total: number): Error {

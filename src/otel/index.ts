@@ -2,4 +2,4 @@ export { type ExportResult, RedisLogRecordExporter } from './exporter.js';
 export { RedisBatchLogRecordProcessor, type RedisBatchLogRecordProcessorOptions } from './processor.js';
 export type { RedisLogWriterOptions } from '../options/types.js';
 export type { DropReason, LogStats } from '../pipeline/account.js';
-export type { FlushResult } from '../pipeline/pipeline.js';
+export type { FlushResult } from '../pipeline/pipeline-parts.js';

@@ -3,24 +3,31 @@ import type { Redactor } from '../record/redact.js';
 
 /** Nothing that anybody logs is deeper; what is may be a cycle. */
 const MAX_DEPTH = 64;
-const FAILED = '[Redaction failed]';
+
+/** The body of a record that could not be redacted, and so is not to be shown. */
+const REDACTION_FAILED = '[Redaction failed]';
 
 /**
  * The record with its secrets censored: a copy, because other processors see the same record. When that fails the
  * record goes on as a marker, never as it was. Never throws.
  */
 export function redacted(record: LogRecord, redactor: Redactor): LogRecord {
-  let attributes: Attributes;
-  let body: unknown;
   try {
-    attributes = copy(record.attributes, 0) as Attributes;
+    const attributes = copy(record.attributes, 0) as Attributes;
     redactor.redact(attributes);
-    body = redactBody(record.body, redactor);
+    return withContent(record, redactBody(record.body, redactor), attributes);
   } catch {
-    attributes = {};
-    body = FAILED;
+    return unredactable(record);
   }
-  // Field by field: an SDK's record has getters on its prototype, which a spread would lose.
+}
+
+/** What is left of a record that cannot be redacted: when, how severe, and from where. */
+export function unredactable(record: LogRecord): LogRecord {
+  return withContent(record, REDACTION_FAILED, {});
+}
+
+/** Field by field: an SDK's record has getters on its prototype, which a spread would lose. */
+function withContent(record: LogRecord, body: unknown, attributes: Attributes): LogRecord {
   return {
     hrTime: record.hrTime,
     hrTimeObserved: record.hrTimeObserved,
@@ -39,13 +46,9 @@ export function redacted(record: LogRecord, redactor: Redactor): LogRecord {
 function redactBody(body: unknown, redactor: Redactor): unknown {
   if (typeof body === 'string') return redactor.text(body);
   if (typeof body !== 'object' || body === null) return body;
-  if (Array.isArray(body)) {
-    const holder: Attributes = { body: copy(body, 0) };
-    redactor.redact(holder);
-    return holder['body'];
-  }
-  const copied = copy(body, 0) as Attributes;
-  redactor.redact(copied);
+  const copied = copy(body, 0);
+  if (!Array.isArray(copied)) redactor.redact(copied as Attributes);
+  else for (const item of copied) if (typeof item === 'object' && item !== null) redactor.redact(item as Attributes);
   return copied;
 }
 

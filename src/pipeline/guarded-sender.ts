@@ -21,7 +21,10 @@ export class GuardedSender implements Sender {
   readonly stream: string;
   readonly #context: SenderContext;
   readonly #ledger: ProducerLedger;
+  /** For what heals by itself. */
   readonly #backoff: Backoff;
+  /** For what somebody must mend. */
+  readonly #probe: Backoff;
   #state: 'closed' | 'opening' | 'open' | 'paused' | 'abandoned' = 'closed';
   #generation = 0;
   #fruitless = 0;
@@ -36,7 +39,8 @@ export class GuardedSender implements Sender {
     this.stream = stream;
     this.#context = context;
     this.#ledger = new ProducerLedger(queue, context);
-    this.#backoff = new Backoff(context.runtime.random, 100, 5_000);
+    this.#backoff = new Backoff(context.runtime.random, 100, 2_000);
+    this.#probe = new Backoff(context.runtime.random, 500, 5_000);
     this.#producer = context.newProducerId();
   }
 
@@ -188,6 +192,7 @@ export class GuardedSender implements Sender {
     const index = this.#inFlight.indexOf(batch);
     if (index >= 0) this.#inFlight.splice(index, 1);
     this.#backoff.reset();
+    this.#probe.reset();
     this.#fruitless = 0;
     this.#context.trouble(this.stream, undefined);
   }
@@ -205,26 +210,26 @@ export class GuardedSender implements Sender {
   }
 
   #reopen(): void {
-    if (++this.#fruitless > FRUITLESS_OPENS) this.#pause();
+    if (++this.#fruitless > FRUITLESS_OPENS) this.#pause(this.#backoff);
     else this.#stop('closed');
   }
 
   #failed(failure: Failure): void {
     this.#context.trouble(this.stream, failure);
     if (failure.kind === 'no-scripts') {
-      this.#pause();
+      this.#pause(this.#probe);
       this.#context.scriptsRefused(this.stream, failure);
     } else if (this.#context.store.state === 'ready') {
-      this.#pause();
+      this.#pause(failure.kind === 'circuit' ? this.#probe : this.#backoff);
     } else {
       this.#stop('closed');
     }
   }
 
-  #pause(): void {
+  #pause(wait: Backoff): void {
     this.#stop('paused');
     const generation = this.#generation;
-    this.#context.runtime.after(this.#backoff.next(), () => {
+    this.#context.runtime.after(wait.next(), () => {
       if (generation !== this.#generation || this.#state !== 'paused') return;
       this.#state = 'closed';
       this.pump(false);

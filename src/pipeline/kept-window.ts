@@ -29,10 +29,20 @@ export class KeptWindow {
   add(batch: Batch, now: number): void {
     this.#kept.push({ batch, at: now });
     this.#budget.bytes += batch.heldBytes;
+    this.prune(now);
+  }
+
+  get isEmpty(): boolean {
+    return this.#kept.length === 0;
+  }
+
+  /** Forgets what is too old, or too much. */
+  prune(now: number): void {
     let gone = 0;
-    for (const { at } of this.#kept) {
-      if (at > now - RETAIN_MS && this.#budget.bytes <= RETAIN_MAX_BYTES) break;
-      this.#forget(this.#kept[gone++] as Kept);
+    for (const kept of this.#kept) {
+      if (kept.at > now - RETAIN_MS && this.#budget.bytes <= RETAIN_MAX_BYTES) break;
+      this.#forget(kept);
+      gone++;
     }
     if (gone > 0) this.#kept = this.#kept.slice(gone);
   }

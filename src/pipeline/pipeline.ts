@@ -1,60 +1,16 @@
-import type { EntryEncoder } from '../codec/entry-encoder.js';
 import { RespWriter } from '../codec/resp-writer.js';
 import type { LogRecord } from '../record/log-record.js';
 import { severityClass } from '../record/severity.js';
 import { Account, type Delivery, type DropReason, type LogStats } from './account.js';
-import { BoundedQueue, type QueueLimits } from './bounded-queue.js';
+import { BoundedQueue } from './bounded-queue.js';
 import { DrainWaiters } from './drain-waiters.js';
 import { GuardedSender } from './guarded-sender.js';
 import type { EntryView } from './lane.js';
 import { PlainSender } from './plain-sender.js';
-import type { Failure, LogStore, StoreState } from './ports.js';
-import type { Runtime } from './runtime.js';
-import type { Sender, SenderContext, SenderLimits } from './sender.js';
+import type { FlushResult, PipelineOptions, PipelineParts } from './pipeline-parts.js';
+import type { Failure, StoreState } from './ports.js';
+import type { Sender, SenderContext } from './sender.js';
 import type { StreamQueue } from './stream-queue.js';
-
-/** What became of everything emitted so far, as `flush()` and shutdown report it. */
-export interface FlushResult {
-  readonly delivered: number;
-  /** Sum over all reasons. */
-  readonly dropped: number;
-  readonly spooled: number;
-  readonly unconfirmed: number;
-  /** Records without an outcome: queued or in flight. */
-  readonly pending: number;
-  readonly timedOut: boolean;
-}
-
-export interface PipelineOptions {
-  readonly limits: SenderLimits;
-  readonly queue: QueueLimits;
-  readonly delivery: Delivery;
-  /** True: where scripts are refused records wait, rather than be delivered with less than was asked for. */
-  readonly deliveryIsExplicit: boolean;
-  /** False where the entries of the format do not carry producer and number. */
-  readonly searchable: boolean;
-}
-
-/** What the pipeline tells its owner. None of these may throw. */
-export interface PipelineEvents {
-  /** A record was dropped: queued before (`entry`), or refused at once (`record`). */
-  dropped(reason: DropReason, entry: EntryView | undefined, record: LogRecord | undefined): void;
-  /** A stream met a failure; `undefined`: it works (again). */
-  trouble(stream: string, failure: Failure | undefined): void;
-  /** Scripts are refused, so delivery is `at-least-once` from here on. */
-  weakened(failure: Failure): void;
-}
-
-export interface PipelineParts {
-  readonly store: LogStore;
-  readonly encoder: EntryEncoder;
-  readonly streamOf: (record: LogRecord) => string;
-  readonly newProducerId: () => string;
-  readonly runtime: Runtime;
-  readonly events: PipelineEvents;
-  /** Runs the pipeline's own work outside the request that happens to log. */
-  readonly isolate: <T>(work: () => T) => T;
-}
 
 const SWEEP_MS = 3_600_000;
 

@@ -1,5 +1,5 @@
 import type { Batch } from './batch.js';
-import { KeptWindow, type RetainBudget } from './kept-window.js';
+import { KeptWindow, RETAIN_MS, type RetainBudget } from './kept-window.js';
 import { NumberRanges } from './number-ranges.js';
 import { Outbox } from './outbox.js';
 import type { SenderContext } from './sender.js';
@@ -20,6 +20,7 @@ export class ProducerLedger {
   readonly #kept: KeptWindow;
   readonly #holeNumbers = new NumberRanges();
   #acknowledged = 0;
+  #pruneIsDue = false;
 
   constructor(queue: StreamQueue, context: SenderContext & { readonly retain: RetainBudget }) {
     this.#context = context;
@@ -33,6 +34,18 @@ export class ProducerLedger {
     account.delivered += batch.count;
     this.#acknowledged = batch.last;
     this.#kept.add(batch, runtime.now());
+    if (!this.#pruneIsDue) this.#pruneLater();
+  }
+
+  /** An application that falls silent gives the memory of its last batches back. */
+  #pruneLater(): void {
+    const { runtime } = this.#context;
+    this.#pruneIsDue = true;
+    runtime.after(RETAIN_MS, () => {
+      this.#pruneIsDue = false;
+      this.#kept.prune(runtime.now());
+      if (!this.#kept.isEmpty) this.#pruneLater();
+    });
   }
 
   /** Stored by an earlier try whose reply we never saw. */

@@ -116,13 +116,23 @@ export class RedisConnection {
       this.#link = { client, ioredis, keyPrefix: made.keyPrefix, pending: 0 };
       this.#listen(client);
       await this.#deadline(client.connect());
-      if (made.db !== 0)
-        await this.#deadline((client as { select(db: number): Promise<unknown> }).select(made.db));
+      await this.#handshake(client, made.db);
       if (this.#isClosed() || this.#link?.client !== client) return client.disconnect();
       this.#established(client);
     } catch (error) {
       this.#failed(client, error);
     }
+  }
+
+  /** A server that wants a password lets us in without one, and refuses only the first command. */
+  async #handshake(client: Client, db: number): Promise<void> {
+    try {
+      await this.#deadline(client.ping());
+    } catch (error) {
+      if (!isReplyError(error) || isAuthError(error)) throw error;
+      // Answered, if only with "not allowed" or "still loading": what matters shows with the first batch.
+    }
+    if (db !== 0 && 'select' in client) await this.#deadline(client.select(db));
   }
 
   #established(client: Client): void {

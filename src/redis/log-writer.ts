@@ -1,7 +1,7 @@
 import { resolveWriterOptions } from '../options/resolve.js';
 import type { RedisLogWriterOptions } from '../options/types.js';
 import type { LogStats } from '../pipeline/account.js';
-import type { FlushResult } from '../pipeline/pipeline.js';
+import type { FlushResult } from '../pipeline/pipeline-parts.js';
 import type {
   Attributes,
   HrTime,

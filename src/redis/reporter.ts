@@ -3,7 +3,7 @@ import type { Diagnostics } from '../diagnostics.js';
 import type { LogRecord } from '../record/log-record.js';
 import type { DropReason, LogStats } from '../pipeline/account.js';
 import type { EntryView } from '../pipeline/lane.js';
-import type { PipelineEvents } from '../pipeline/pipeline.js';
+import type { PipelineEvents } from '../pipeline/pipeline-parts.js';
 import type { Failure, StoreState } from '../pipeline/ports.js';
 
 /** Dropped errors printed per second; beyond that they are counted. */

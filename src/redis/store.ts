@@ -163,7 +163,8 @@ export class RedisLogStore implements LogStore {
   /** A failure of the link itself ends it, so that nothing sent over it can arrive after what is sent next. */
   #failed(error: unknown): Failed {
     const failure = failureOf(error);
-    if (failure.persisted === 'possibly' || failure.token === 'READONLY') this.#connection.reset(error);
+    const needsNewLink = failure.token === 'READONLY' || failure.token === 'NOAUTH';
+    if (failure.persisted === 'possibly' || needsNewLink) this.#connection.reset(error);
     return { status: 'failed', failure };
   }
 

@@ -1,5 +1,5 @@
 import type { LogStats } from '../../pipeline/account.js';
-import type { FlushResult } from '../../pipeline/pipeline.js';
+import type { FlushResult } from '../../pipeline/pipeline-parts.js';
 import type { LogRecord } from '../../record/log-record.js';
 
 /** Where the logger's records go: the exporter, or a collector in tests. */

@@ -1,6 +1,6 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
 import type { LogStats } from '../../pipeline/account.js';
-import type { FlushResult } from '../../pipeline/pipeline.js';
+import type { FlushResult } from '../../pipeline/pipeline-parts.js';
 import type { Level } from '../../record/severity.js';
 import type { CallReading } from './call-arguments.js';
 import { EarlyLogger } from './early-logger.js';
