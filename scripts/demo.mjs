@@ -4,14 +4,16 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { ensureNode, ensurePackages, ensureRedis, environmentFor } from './bootstrap.mjs';
 import { root, run, say } from './processes.mjs';
 
 /**
- * One Ctrl-C can arrive twice here: from the terminal, and from npm, which passes signals on. The second within
- * this time is taken for the same keystroke; a later one is the user's second wish, and is passed on.
+ * One Ctrl-C can arrive twice here: from the terminal, and from npm, which passes signals on; SIGTERM to npm ends
+ * npm, and the terminal's SIGHUP follows. What comes within this time of another is taken for the same wish; a
+ * later one is the user's second, and is passed on.
  */
-const SAME_KEYSTROKE_MS = 500;
+const SAME_WISH_MS = 500;
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -70,10 +72,11 @@ async function startRedis(node, source) {
 
 /** Runs the app to its end; its exit code (128 + n for a signal) becomes ours. */
 async function runDemo(node, url, args) {
-  const app = spawn(node, [join(root, 'sample-app/dist/demo.js'), ...args], {
+  const preload = pathToFileURL(join(root, 'scripts/end-with-parent.mjs')).href;
+  const app = spawn(node, ['--import', preload, join(root, 'sample-app/dist/demo.js'), ...args], {
     cwd: root,
     env: environmentFor(node, { REDIS_LOG_URL: url }),
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['pipe', 'inherit', 'inherit'],
     // Out of the terminal's reach, so that forwarding below is the one way by which a signal gets to the app.
     detached: true,
   });
@@ -84,12 +87,13 @@ async function runDemo(node, url, args) {
 }
 
 function forwardSignals(app) {
-  const lastSeen = new Map();
+  let lastSeen = -Infinity;
   const forward = (signal) => {
     const now = performance.now();
-    const isEcho = now - (lastSeen.get(signal) ?? -Infinity) < SAME_KEYSTROKE_MS;
-    lastSeen.set(signal, now);
-    if (!isEcho) app.kill(signal);
+    const isEcho = now - lastSeen < SAME_WISH_MS;
+    lastSeen = now;
+    // A closed terminal (SIGHUP) is a reason to finish in order too.
+    if (!isEcho) app.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, forward);

@@ -43,7 +43,8 @@ async function startProcess(path) {
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(path, args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: directory });
-  const ended = once(child, 'exit');
+  // A program that cannot be started is an 'error' event, which ends the loop below like an early exit.
+  const ended = once(child, 'exit').catch(() => {});
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
@@ -51,7 +52,7 @@ async function startProcess(path) {
   };
   const deadline = performance.now() + START_DEADLINE_MS;
   while (!(await answersPing(port))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
+    if (child.pid === undefined || child.exitCode !== null || performance.now() > deadline) {
       await stop();
       throw new Error(`${path} did not start on port ${port}: its messages, if any, are above.`);
     }
