@@ -23,9 +23,6 @@ export interface EntryEncoder {
   encode(record: LogRecord, out: RespWriter): Template;
 }
 
-/** A script cannot unpack more (design: at most 1,000 fields an entry); 20 are kept for the fixed ones. */
-const MAX_ATTRIBUTE_FIELDS = 980;
-
 /** The format `fields`: the wire contract, version 1. Same result as `encodeLogRecord`, at a fraction of its cost. */
 export class FieldsEncoder implements EntryEncoder {
   readonly target = 'stream';
@@ -38,7 +35,9 @@ export class FieldsEncoder implements EntryEncoder {
   }
 
   encode(record: LogRecord, out: RespWriter): Template {
-    const { hrTime, hrTimeObserved, eventName, droppedAttributesCount } = record;
+    const { hrTime, eventName, droppedAttributesCount } = record;
+    // Records of other makers than the SDK may leave it out.
+    const hrTimeObserved = record.hrTimeObserved ?? hrTime;
     let flags = 0;
     if (hrTimeObserved[1] !== hrTime[1] || hrTimeObserved[0] !== hrTime[0]) flags |= HAS_OBSERVED;
     if (eventName) flags |= HAS_EVENT_NAME;
@@ -58,9 +57,11 @@ export class FieldsEncoder implements EntryEncoder {
     if (this.#layout !== 'fields') return this.#split(root, attributes, out);
     const names = Object.keys(attributes);
     let node = root;
+    // One place is kept for the JSON field, where not all attributes find room as fields.
+    const limit = names.length <= root.room ? names.length : root.room - 1;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
-      const child = node.depth < MAX_ATTRIBUTE_FIELDS ? node.child(name) : undefined;
+      const child = i < limit ? node.child(name) : undefined;
       if (child === undefined) {
         // All that follows goes with it, so that the order of the attributes survives.
         out.text(encodeMap(pick(attributes, names.slice(i))));
@@ -77,7 +78,7 @@ export class FieldsEncoder implements EntryEncoder {
     const rest: string[] = [];
     for (const name of Object.keys(attributes)) {
       const isField = typeof this.#layout === 'object' && this.#layout.has(name);
-      const child = isField && node.depth < MAX_ATTRIBUTE_FIELDS ? node.child(name) : undefined;
+      const child = isField && node.depth < root.room - 1 ? node.child(name) : undefined;
       if (child === undefined) {
         rest.push(name);
         continue;

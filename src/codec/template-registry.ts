@@ -1,5 +1,5 @@
 import type { InstrumentationScope, LogRecord, Resource } from '../record/log-record.js';
-import { isWellFormedName, toFieldName } from './names.js';
+import { isWellFormedName, MAX_FIELDS, toFieldName } from './names.js';
 import { type Field, PRODUCER, RESOURCE_HASH, SEQ, SERVICE_NAME, Template, VARIABLE } from './template.js';
 import { scopeAttributesText } from './scope.js';
 import { encodeValue } from './value.js';
@@ -18,6 +18,8 @@ export type AttributeLayout = 'fields' | 'json' | ReadonlySet<string>;
 /** A step on the way from a record's first attribute name to its last. The path is the shape. */
 export class ShapeNode {
   readonly depth: number;
+  /** How many fields there is room for behind the fixed ones. */
+  readonly room: number;
   readonly #head: ShapeHead;
   readonly #parent: ShapeNode | undefined;
   readonly #name: string;
@@ -32,6 +34,7 @@ export class ShapeNode {
     this.#parent = parent;
     this.#name = name;
     this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.room = parent === undefined ? MAX_FIELDS - head.fields().length : parent.room;
   }
 
   /** The node of one more attribute. `undefined`: this name cannot be a field. */

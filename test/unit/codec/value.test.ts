@@ -119,6 +119,14 @@ describe('A value that no log can hold', () => {
   });
 });
 
+describe('A list of five million holes', () => {
+  it('is cut like any other value of that size', () => {
+    const text = encodeValue(Object.assign([], { length: 5_000_000 }));
+    expect(text.length).toBeLessThan(20_000_000);
+    expect(text.endsWith(',"[Too large]"]')).toBe(true);
+  });
+});
+
 describe('A text that breaks the value rule', () => {
   const broken = [
     '{',
@@ -140,6 +148,6 @@ describe('A text that breaks the value rule', () => {
 
   it('is not repeated by the error, which ends up in logs itself', () => {
     expect(() => decodeValue('{"password":"hunter2"')).not.toThrow(/hunter2/);
-    expect(() => decodeValue('{"password":"hunter2"')).toThrow();
+    expect(() => decodeValue('{"password":"hunter2"')).toThrow('a value is not JSON');
   });
 });
