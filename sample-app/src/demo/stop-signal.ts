@@ -1,0 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** By convention a process that a signal ended reports 128 plus its number; 2 is SIGINT. */
+const INTERRUPTED = 130;
+
+/** Aborted by the first Ctrl-C, or by a reader of our output that goes away; a second Ctrl-C ends all at once. */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(INTERRUPTED);
+      controller.abort();
+    });
+  }
+  process.stdout.on('error', () => controller.abort());
+  return controller.signal;
+}
+
+/** Resolves after so many seconds, or as soon as the signal is aborted. */
+export async function secondsOrStop(seconds: number, signal: AbortSignal): Promise<void> {
+  await delay(seconds * 1_000, undefined, { signal, ref: false }).catch(() => {});
+}

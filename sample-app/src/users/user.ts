@@ -1,0 +1,10 @@
+export interface Address {
+  readonly street: string;
+  readonly city: string;
+}
+
+export interface User {
+  readonly id: number;
+  readonly name: string;
+  readonly address: Address;
+}
