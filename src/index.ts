@@ -10,6 +10,7 @@ export { RedisLogModule } from './nest/module/redis-log.module.js';
 export { REDIS_CHILD_LOGGER, REDIS_LOG_OPTIONS } from './nest/module/redis-log.tokens.js';
 export type * from './options/types.js';
 export { type ExportResult, RedisLogRecordExporter } from './otel/exporter.js';
+export { registerGlobalLogs } from './otel/global-logs.js';
 export { RedisBatchLogRecordProcessor, type RedisBatchLogRecordProcessorOptions } from './otel/processor.js';
 export type { DropReason, LogStats } from './pipeline/account.js';
 export type { FlushResult } from './pipeline/pipeline-parts.js';

@@ -1,6 +1,7 @@
 import type { Attributes, LogRecord } from '../record/log-record.js';
+import { formatSpanId, formatTraceFlags, formatTraceId } from './span-context.js';
+import { encodeMap } from './tags.js';
 import { formatTimestamp } from './timestamp.js';
-import { encodeJson } from './tags.js';
 
 /**
  * A record as one JSON object for readers that know nothing of ours (Logstash, Vector, jq): `@timestamp` and `message`
@@ -17,16 +18,16 @@ export function recordJson(record: LogRecord): string {
     'service.name': record.resource.attributes['service.name'] ?? '',
   };
   if (spanContext !== undefined) {
-    object['trace_id'] = spanContext.traceId;
-    object['span_id'] = spanContext.spanId;
-    object['trace_flags'] = spanContext.traceFlags;
+    object['trace_id'] = formatTraceId(spanContext.traceId);
+    object['span_id'] = formatSpanId(spanContext.spanId);
+    object['trace_flags'] = formatTraceFlags(spanContext.traceFlags);
   }
   if (record.eventName) object['otel.event.name'] = record.eventName;
   if (scope.name !== '') object['otel.scope.name'] = scope.name;
   if (scope.version) object['otel.scope.version'] = scope.version;
   object['attributes'] = record.attributes;
   object['resource'] = record.resource.attributes;
-  return encodeJson(object);
+  return encodeMap(object);
 }
 
 /** RFC 3339 in UTC, with milliseconds. */

@@ -1,12 +1,17 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { threadId } from 'node:worker_threads';
-import type { Attributes, LogRecord } from '../record/log-record.js';
+import type { Attributes, HrTime, LogRecord } from '../record/log-record.js';
 import { severityClass } from '../record/severity.js';
-import { encodeJson } from './tags.js';
+import { ATTRIBUTE_PREFIX, setOwn } from './names.js';
+import { encodeMap } from './tags.js';
+import { encodeValue } from './value.js';
 
 /** Plumelog's alerts look for exactly ERROR, so a FATAL is one too. */
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'ERROR'] as const;
 const WARN_CLASS = 3;
+
+/** The attribute that says which function logged (semantic conventions, stable). */
+const METHOD = 'code.function.name';
 
 const OWN_NAMES = new Set([
   'serverName',
@@ -29,18 +34,19 @@ let lastSeq = 0;
 
 /**
  * A record as one Plumelog item: appName is `service.name`, env the deployment environment, className the scope (Nest's
- * context), method the attribute `code.function.name`. Other attributes become extension fields at the top level.
+ * context), method the attribute `code.function.name`. Other attributes become extension fields at the top level, those
+ * whose name is taken as `attributes.<name>`.
  */
 export function plumelogItem(record: LogRecord): string {
   const { attributes, resource } = record;
   const level = severityClass(record.severityNumber);
-  const ms = record.hrTime[0] * 1000 + Math.floor(record.hrTime[1] / 1e6);
+  const ms = epochMs(record.hrTime);
   const item: Attributes = {
     serverName: (server ??= serverAddress()),
     traceId: record.spanContext?.traceId ?? '',
     appName: text(resource.attributes['service.name']),
     env: text(resource.attributes['deployment.environment.name']),
-    method: text(attributes['code.function.name']),
+    method: text(attributes[METHOD]),
     dtTime: ms,
     content: content(record, level),
     logLevel: LEVELS[level],
@@ -50,15 +56,28 @@ export function plumelogItem(record: LogRecord): string {
     seq: ++lastSeq,
   };
   for (const name of Object.keys(attributes)) {
-    if (!OWN_NAMES.has(name) && name !== 'code.function.name') item[name] = attributes[name];
+    const value = attributes[name];
+    if (name === METHOD && typeof value === 'string') continue;
+    setOwn(item, OWN_NAMES.has(name) ? ATTRIBUTE_PREFIX + name : name, value);
   }
-  return encodeJson(item);
+  return encodeMap(item);
+}
+
+/** Plumelog sorts and expires by this number, so it must be one. */
+function epochMs([seconds, nanoseconds]: HrTime): number {
+  const ms = seconds * 1000 + Math.floor(nanoseconds / 1e6);
+  return Number.isFinite(ms) ? ms : Date.now();
 }
 
 function content(record: LogRecord, level: number): string {
-  const message = typeof record.body === 'string' ? record.body : encodeJson({ body: record.body });
+  const message = messageOf(record.body);
   const stack = record.attributes['exception.stacktrace'];
   return level >= WARN_CLASS && typeof stack === 'string' ? `${message}\n${stack}` : message;
+}
+
+function messageOf(body: unknown): string {
+  if (body === undefined || body === null) return '';
+  return typeof body === 'string' ? body : encodeValue(body);
 }
 
 function text(value: unknown): string {

@@ -15,6 +15,11 @@ export function isRedisClient(value: unknown): value is Redis | Cluster {
   return isFields(value['options']) || typeof value['nodes'] === 'function';
 }
 
+/** Whether commands go to the nodes of a Cluster, each slot's to its own. */
+export function isClusterConnection(value: unknown): boolean {
+  return isFields(value) && (isRedisClient(value) ? 'nodes' in value : 'cluster' in value);
+}
+
 /** What to give instead of a value that cannot be a `connection`; undefined when it can. */
 export function connectionAdvice(value: unknown): string | undefined {
   if (typeof value === 'string') return textAdvice(value);

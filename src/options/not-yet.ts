@@ -11,10 +11,5 @@ export const NOT_YET: readonly NotYet[] = [
     asksForIt: (value) => value !== undefined && value !== false,
     instead: 'Leave it out or set it to false: what waits is then kept in memory only',
   },
-  {
-    option: 'acknowledge',
-    asksForIt: (value) => value === 'replicated' || value === 'fsynced',
-    instead: 'Leave it out or set it to "written"',
-  },
   { option: 'http', asksForIt: (value) => value === true, instead: 'Leave it out or set it to false' },
 ];

@@ -126,7 +126,12 @@ export interface RedisLogWriterOptions {
   readonly shutdownTimeoutMs?: number;
   /** Default `REDIS_LOG_DELIVERY`, else `exactly-once`, or `at-least-once` where Redis allows no scripts. */
   readonly delivery?: 'exactly-once' | 'at-least-once';
-  /** When a record counts as delivered. Default `written`. */
+  /**
+   * When a record counts as delivered. `written` (default): Redis has it in memory, and usually a moment later on its
+   * disk and replicas. `replicated`: one replica has confirmed it (WAIT). `fsynced`: the server's append-only file has
+   * been synced to disk (WAITAOF; Redis 7.2 or Valkey 7.2 and later). Neither of the two is for a Cluster. A server
+   * that cannot confirm is told of on stderr, and records wait.
+   */
   readonly acknowledge?: 'written' | 'replicated' | 'fsynced';
   /** Default `REDIS_LOG_SPOOL` (a directory), else `false`. */
   readonly spool?: SpoolOptions | false;

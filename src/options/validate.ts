@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isClusterConnection } from './connection.js';
 import { layerEnvironment, type Layered } from './environment.js';
 import { NOT_YET } from './not-yet.js';
 import { describeConnection, describeValue, nearest, Problems } from './problems.js';
@@ -46,6 +47,7 @@ export function readOptions<T extends Schema>(schema: T, request: Request): Vali
   const broken = new Set(parsed.issues?.map((issue) => issue.path?.[0]?.key));
   if (!broken.has('batch') && !broken.has('queue')) checkQueue(layered, problems);
   if (known.includes('stream')) checkDefaultStream(layered.values, problems);
+  checkAcknowledge(layered.values, problems);
   if (!parsed.success || resourceAttributes === undefined || !problems.isEmpty) throw problems.toError();
   return { given: parsed.output, resourceAttributes };
 }
@@ -115,6 +117,16 @@ function numberAt(group: unknown, key: string): number | undefined {
   if (typeof group !== 'object' || group === null) return undefined;
   const value: unknown = Reflect.get(group, key);
   return typeof value === 'number' ? value : undefined;
+}
+
+/** WAIT speaks of what its own connection wrote, and a Cluster may redirect a batch to another one. */
+function checkAcknowledge({ acknowledge, connection }: Layered['values'], problems: Problems): void {
+  if (acknowledge !== 'replicated' && acknowledge !== 'fsynced') return;
+  if (!isClusterConnection(connection)) return;
+  problems.add(
+    'acknowledge',
+    `"${acknowledge}" cannot be had from a Cluster. Leave it out, or set min-replicas-to-write and appendfsync there`,
+  );
 }
 
 /** Service names come from anywhere, and the default stream is named after the service. */

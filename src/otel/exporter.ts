@@ -8,6 +8,7 @@ import type { LogRecord } from '../record/log-record.js';
 import { compileRedactor, type Redactor } from '../record/redact.js';
 import { type OpenPipeline, openPipeline } from '../redis/open-pipeline.js';
 import { isolated } from './isolation.js';
+import { ExporterMetrics } from './metrics.js';
 import { redacted, unredactable } from './redacted.js';
 import { resolveAll } from './resolve-redact.js';
 
@@ -18,6 +19,7 @@ export interface ExportResult {
 }
 
 const SUCCESS: ExportResult = { code: 0 };
+const UNREADABLE = {} as LogRecord;
 
 /**
  * An OpenTelemetry `LogRecordExporter` that writes to a Redis stream. Use it behind `RedisBatchLogRecordProcessor`,
@@ -43,7 +45,9 @@ export class RedisLogRecordExporter {
   ) {
     this.options = resolveAll(() => resolveWriterOptions(options), options?.redact);
     this.#redactor = this.options.redact ? compileRedactor(this.options.redact) : undefined;
-    this.#open = openPipeline(this.options, { ...around, isolate: isolated });
+    const { maxRecords } = this.options.queue;
+    const watch = new ExporterMetrics({ stats: () => this.stats(), queueCapacity: maxRecords });
+    this.#open = openPipeline(this.options, { ...around, isolate: isolated, watch });
   }
 
   /** Calls back exactly once: success when all records are accepted, else failure with what was refused. */
@@ -55,7 +59,9 @@ export class RedisLogRecordExporter {
 
   /** One record, straight into the queue. Never throws; false when it was refused, which `stats().dropped` counts. */
   emit(record: LogRecord): boolean {
-    return this.#open.pipeline.emit(this.#redactor === undefined ? record : this.#redacted(record, this.#redactor));
+    return this.#open.pipeline.emit(
+      this.#redactor === undefined ? record : this.#redacted(record, this.#redactor),
+    );
   }
 
   /** One record that was redacted already. */
@@ -112,23 +118,21 @@ export class RedisLogRecordExporter {
     return closes ? this.#close() : this.flush({ timeoutMs: this.options.shutdownTimeoutMs });
   }
 
-  /** The process ends now: gives up what waits, so that errors among it are at least printed. */
-  abandon(): void {
-    this.#open.pipeline.abandon();
-  }
-
   #close(): Promise<FlushResult> {
     return isolated(() => this.#open.pipeline.close(this.options.shutdownTimeoutMs));
   }
 
   #redacted(record: LogRecord, redactor: Redactor): LogRecord {
     // A censor function of the user's that logs a secret in turn would never end.
-    if (this.#isRedacting) return unredactable(record);
+    const isNested = this.#isRedacting;
     this.#isRedacting = true;
     try {
-      return redacted(record, redactor);
+      return isNested ? unredactable(record) : redacted(record, redactor);
+    } catch {
+      // A record whose own getters throw; the pipeline sets it aside, and counts it.
+      return UNREADABLE;
     } finally {
-      this.#isRedacting = false;
+      this.#isRedacting = isNested;
     }
   }
 

@@ -9,7 +9,7 @@ const REDACTION_FAILED = '[Redaction failed]';
 
 /**
  * The record with its secrets censored: a copy, because other processors see the same record. When that fails the
- * record goes on as a marker, never as it was. Never throws.
+ * record goes on as a marker, never as it was. Throws only what the record's own getters throw.
  */
 export function redacted(record: LogRecord, redactor: Redactor): LogRecord {
   try {
@@ -48,7 +48,9 @@ function redactBody(body: unknown, redactor: Redactor): unknown {
   if (typeof body !== 'object' || body === null) return body;
   const copied = copy(body, 0);
   if (!Array.isArray(copied)) redactor.redact(copied as Attributes);
-  else for (const item of copied) if (typeof item === 'object' && item !== null) redactor.redact(item as Attributes);
+  else
+    for (const item of copied)
+      if (typeof item === 'object' && item !== null) redactor.redact(item as Attributes);
   return copied;
 }
 

@@ -37,7 +37,7 @@ export interface LogStats {
   readonly retried: number;
   /** Records that a retry found stored already. */
   readonly duplicatesSuppressed: number;
-  /** Records that may be stored twice: sent again where nothing could tell whether they had been stored. */
+  /** Records sent again where nothing could tell whether they had been stored, counted once per try. */
   readonly possibleDuplicates: number;
   readonly delivery: Delivery;
 }

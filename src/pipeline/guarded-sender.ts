@@ -34,6 +34,8 @@ export class GuardedSender implements Sender {
   #position = 0;
   #history: OpenRequest['history'] = 'fresh';
   #from = '';
+  /** An OPEN went out under this id and was never answered: it may still be executed, at any time. */
+  #openIsLoose = false;
 
   constructor(stream: string, queue: StreamQueue, context: SenderContext & { retain: RetainBudget }) {
     this.stream = stream;
@@ -75,7 +77,10 @@ export class GuardedSender implements Sender {
   }
 
   async confirm(): Promise<boolean> {
-    if (this.#history === 'fresh' || this.#context.store.state !== 'ready') return true;
+    const { state } = this.#context.store;
+    if (this.#history === 'fresh' || state === 'closed') return true;
+    // Without a connection nobody can be asked; a failover may be why, and may have forgotten what is still kept.
+    if (state !== 'ready') return !this.#ledger.hasKept;
     if (this.#state !== 'open') return false;
     const generation = this.#generation;
     const reply = await this.#context.store.append(this.#request(undefined, this.#position));
@@ -100,6 +105,9 @@ export class GuardedSender implements Sender {
 
   async #open(): Promise<void> {
     this.#state = 'opening';
+    // It would take the id for unused, and after the loss of the guard begin it anew over records that are there.
+    if (this.#history === 'fresh' && this.#openIsLoose) this.#producer = this.#context.newProducerId();
+    this.#openIsLoose = true;
     this.#epoch++;
     const generation = ++this.#generation;
     const reply = await this.#context.store.open({
@@ -115,11 +123,14 @@ export class GuardedSender implements Sender {
   }
 
   #opened(reply: OpenReply): void {
+    this.#openIsLoose = reply.status === 'failed' && reply.failure.persisted === 'possibly';
     switch (reply.status) {
       case 'guard':
         if (this.#history === 'fresh') this.#from = reply.lastId;
-        this.#rewind(reply.seq);
+        this.#rewind(reply.seq, 'an-earlier-try');
         this.#state = 'open';
+        // With nothing left to send no batch will come to say that it works.
+        if (this.#ledger.outbox.isEmpty) this.#context.trouble(this.stream, undefined);
         break;
       case 'cannot-tell':
         this.#ledger.renew();
@@ -197,14 +208,14 @@ export class GuardedSender implements Sender {
     this.#context.trouble(this.stream, undefined);
   }
 
-  #rewind(number: number): void {
-    this.#ledger.rewind(number);
+  #rewind(number: number, storedBy: Parameters<ProducerLedger['rewind']>[1]): void {
+    this.#ledger.rewind(number, storedBy);
     this.#position = number;
   }
 
   #setAside(appended: number, number: number, failure: Failure): void {
     this.#stop('closed');
-    this.#rewind(appended);
+    this.#rewind(appended, 'this-try');
     this.#ledger.setAside(number);
     this.#context.trouble(this.stream, failure);
   }

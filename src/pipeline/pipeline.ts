@@ -78,7 +78,6 @@ export class Pipeline {
 
   /** False when the record was refused (closed, full, too large, impossible to encode); it is counted either way. */
   emit(record: LogRecord): boolean {
-    this.#account.emitted++;
     if (this.#state === 'closed') return this.#refuse('closed', record);
     // The user's own functions (stream, format) may log; a record about a record would never end.
     if (this.#isAccepting) return this.#refuse('recursive', record);
@@ -91,6 +90,11 @@ export class Pipeline {
     } finally {
       this.#isAccepting = false;
     }
+  }
+
+  /** Counts a record of which not even a `LogRecord` could be made. */
+  emitUnreadable(): false {
+    return this.#refuse('rejected', undefined);
   }
 
   /** Resolves when everything emitted so far has an outcome, or the time is up. Never rejects. */
@@ -150,11 +154,14 @@ export class Pipeline {
       return this.#refuse('queue_full', record);
     }
     sender.queue.push({ severity, template }, this.#out, ++this.#ordinal);
+    this.#account.emitted++;
     if (!this.#pumpIsDue) this.#schedule();
     return true;
   }
 
-  #refuse(reason: DropReason, record: LogRecord): false {
+  #refuse(reason: DropReason, record: LogRecord | undefined): false {
+    // Counted together with its outcome: whoever is called meanwhile and asks for the account finds it exact.
+    this.#account.emitted++;
     this.#account.drop(reason);
     this.#parts.events.dropped(reason, undefined, record);
     return false;

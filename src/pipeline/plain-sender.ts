@@ -80,7 +80,10 @@ export class PlainSender implements Sender {
 
   async #send(batch: Batch): Promise<void> {
     const { account, store } = this.#context;
-    if (batch.wasSent) account.retried += batch.count;
+    if (batch.wasSent) {
+      account.retried += batch.count;
+      account.possibleDuplicates += batch.count;
+    }
     this.#inFlight.push(batch);
     const reply = await store.appendPlain(this.stream, this.#producer, batch);
     if (this.#state === 'abandoned') return;
@@ -122,7 +125,7 @@ export class PlainSender implements Sender {
         this.#context.trouble(this.stream, reason);
       } else {
         let end = index;
-        while (failures[end + 1]?.kind === reason.kind) end++;
+        while (isSameFate(failures[end + 1], reason)) end++;
         this.#sendAgain(batch.slice(number, batch.first + end), reason);
         failed = reason;
         index = end;
@@ -132,10 +135,7 @@ export class PlainSender implements Sender {
   }
 
   #sendAgain(batch: Batch, failure: Failure): void {
-    if (failure.persisted === 'possibly') {
-      if (!batch.wasSent) this.#context.account.possibleDuplicates += batch.count;
-      batch.wasSent = true;
-    }
+    if (failure.persisted === 'possibly') batch.wasSent = true;
     const { again } = this.#outbox;
     const later = again.findIndex((other) => other.first > batch.first);
     again.splice(later === -1 ? again.length : later, 0, batch);
@@ -143,7 +143,8 @@ export class PlainSender implements Sender {
 
   #pause(failure: Failure): void {
     this.#context.trouble(this.stream, failure);
-    if (this.#state !== 'open') return;
+    // A lost connection waits by itself before it is made again.
+    if (this.#state !== 'open' || this.#context.store.state !== 'ready') return;
     this.#state = 'paused';
     this.#context.runtime.after(this.#backoff.next(), () => {
       if (this.#state !== 'paused') return;
@@ -156,4 +157,8 @@ export class PlainSender implements Sender {
     this.#context.account.drop('closed', batch.count);
     for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
   }
+}
+
+function isSameFate(failure: Failure | undefined, other: Failure): boolean {
+  return failure?.kind === other.kind && failure.persisted === other.persisted;
 }

@@ -28,6 +28,11 @@ export class ProducerLedger {
     this.#kept = new KeptWindow(context.retain);
   }
 
+  /** Whether something was acknowledged so short a time ago that a failover may still forget it. */
+  get hasKept(): boolean {
+    return !this.#kept.isEmpty;
+  }
+
   deliver(batch: Batch): void {
     const { account, runtime } = this.#context;
     account.inFlight -= batch.count;
@@ -54,8 +59,11 @@ export class ProducerLedger {
     this.deliver(batch);
   }
 
-  /** Makes the guard's number ours: what it covers is acknowledged, what it lacks is sent again. */
-  rewind(number: number): void {
+  /**
+   * Makes the guard's number ours: what it covers is acknowledged, what it lacks is sent again. `storedBy`: whether it
+   * is the try just answered that stored what is acknowledged now, or an earlier one whose reply we never saw.
+   */
+  rewind(number: number, storedBy: 'this-try' | 'an-earlier-try'): void {
     if (number < this.#acknowledged) this.#takeBack(number);
     this.outbox.skipTo(number);
     const again = this.outbox.again;
@@ -65,7 +73,8 @@ export class ProducerLedger {
         again.unshift(batch.slice(number + 1, batch.last));
         batch = batch.slice(batch.first, number);
       }
-      this.foundStored(batch);
+      if (storedBy === 'this-try') this.deliver(batch);
+      else this.foundStored(batch);
     }
   }
 

@@ -5,6 +5,7 @@ import type { StoreState } from '../pipeline/ports.js';
 import { Backoff, type Runtime } from '../pipeline/runtime.js';
 import { type Client, type ClientSettings, type IoredisModule, loadIoredis, makeClient } from './client.js';
 import { isReplyError } from './failure.js';
+import { pingAll, startHeartbeat } from './heartbeat.js';
 
 /** ioredis' `Command`, as much of it as we use. */
 export interface SentCommand {
@@ -28,6 +29,8 @@ interface Link {
   readonly keyPrefix: string;
   /** Commands without a reply. */
   pending: number;
+  /** When the last command was sent. */
+  lastSentAt: number;
 }
 
 /** A refused password is not tried more often than this: servers lock accounts, and logs fill up. */
@@ -48,6 +51,7 @@ export class RedisConnection {
   #state: StoreState = 'idle';
   #link: Link | undefined;
   #lastError: unknown;
+  #stopHeartbeat: () => void = () => {};
 
   constructor(connection: ConnectionOptions, parts: ConnectionParts) {
     this.#connection = connection;
@@ -73,21 +77,27 @@ export class RedisConnection {
     const link = this.link;
     if (link === undefined) return Promise.reject(new Error('Connection is closed.'));
     if (link.pending++ === 0) unref(link.client, false);
+    link.lastSentAt = this.#parts.runtime.now();
     return new Promise((resolve, reject) => {
+      let isSettled = false;
       const settle = (outcome: () => void): void => {
+        if (isSettled) return;
+        isSettled = true;
         cancel();
         if (--link.pending === 0) unref(link.client, true);
         outcome();
       };
       const cancel = this.#parts.runtime.after(timeoutMs, () => {
-        // A blocked event loop must not pass for a silent server: let a reply that waits in the socket come first.
-        setImmediate(() => setImmediate(() => settle(() => reject(timeoutError(timeoutMs)))));
+        afterWaitingReplies(() => settle(() => reject(timeoutError(timeoutMs))));
       });
       const reply = link.client.sendCommand(
         command as Parameters<Client['sendCommand']>[0],
       ) as Promise<unknown>;
       reply.then(
-        (value) => settle(() => resolve(value)),
+        (value) => {
+          this.#works();
+          settle(() => resolve(value));
+        },
         (error: unknown) => settle(() => reject(error as Error)),
       );
     });
@@ -101,6 +111,7 @@ export class RedisConnection {
   close(): void {
     const client = this.#link?.client;
     this.#link = undefined;
+    this.#stopHeartbeat();
     this.#move('closed', undefined);
     client?.disconnect();
   }
@@ -113,12 +124,14 @@ export class RedisConnection {
       if (this.#isClosed()) return;
       const made = makeClient(ioredis, this.#connection, this.#parts.settings);
       client = made.client;
-      this.#link = { client, ioredis, keyPrefix: made.keyPrefix, pending: 0 };
+      const lastSentAt = this.#parts.runtime.now();
+      const link = { client, ioredis, keyPrefix: made.keyPrefix, pending: 0, lastSentAt };
+      this.#link = link;
       this.#listen(client);
       await this.#deadline(client.connect());
       await this.#handshake(client, made.db);
       if (this.#isClosed() || this.#link?.client !== client) return client.disconnect();
-      this.#established(client);
+      this.#established(link);
     } catch (error) {
       this.#failed(client, error);
     }
@@ -135,9 +148,21 @@ export class RedisConnection {
     if (db !== 0 && 'select' in client) await this.#deadline(client.select(db));
   }
 
-  #established(client: Client): void {
+  /** Connecting proves little: a replica, or a server with too many clients, lets us in and then refuses. */
+  #works(): void {
     this.#backoff.reset();
+    this.#authBackoff.reset();
+  }
+
+  #established(link: Link): void {
+    const { client } = link;
     unref(client, true);
+    this.#stopHeartbeat = startHeartbeat({
+      runtime: this.#parts.runtime,
+      pulse: link,
+      ping: () => this.#deadline(pingAll(client)),
+      lost: (error) => this.reset(error),
+    });
     this.#move('ready', undefined);
   }
 
@@ -155,6 +180,7 @@ export class RedisConnection {
   #lost(error: unknown): void {
     const client = this.#link?.client;
     this.#link = undefined;
+    this.#stopHeartbeat();
     client?.disconnect();
     const wait = isAuthError(error) ? this.#authBackoff : this.#backoff;
     const delayMs = wait.next();
@@ -184,7 +210,7 @@ export class RedisConnection {
     const { runtime, settings } = this.#parts;
     return new Promise((resolve, reject) => {
       const ms = settings.connectTimeoutMs;
-      const cancel = runtime.after(ms, () => reject(timeoutError(ms)));
+      const cancel = runtime.after(ms, () => afterWaitingReplies(() => reject(timeoutError(ms))));
       promise.then(resolve, reject).finally(cancel);
     });
   }
@@ -208,6 +234,11 @@ function unref(client: Client, idle: boolean): void {
     if (idle) socket?.unref?.();
     else socket?.ref?.();
   }
+}
+
+/** A blocked event loop must not pass for a silent server: a reply that waits in the socket comes first. */
+function afterWaitingReplies(callback: () => void): void {
+  setImmediate(() => setImmediate(callback));
 }
 
 function timeoutError(ms: number): Error {

@@ -23,6 +23,13 @@ const TRANSIENT = new Set([
 /** Redis 6.2 to 7.4 word this differently; the command's name stands in quotes in all of them. */
 const SCRIPT_REFUSED = /'(eval|evalsha)(\|[a-z]+)?'/i;
 
+/** What Redis 6.2 puts before the error of a command that a script calls, and a minus sign before its first word. */
+const IN_SCRIPT =
+  /^(?:ERR Error running script .*?: )?(?:@user_script: ?\d+: )*-?(?=[A-Z]{2,} |The user executing the script )/;
+
+/** What Redis 6.2 to 7.0 say, without the word NOPERM, of a command in a script that the user may not run. */
+const DENIED_IN_SCRIPT = /^(ERR )?The user executing the script can't /;
+
 export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
@@ -35,14 +42,19 @@ export function failureOf(error: unknown): Failure {
   const unsent = error instanceof Error && error.message.includes('enableOfflineQueue');
   return {
     kind: 'retry',
-    token: code ?? (error instanceof Error ? error.name : 'Error'),
+    token: unsent ? 'UNSENT' : (code ?? (error instanceof Error ? error.name : 'Error')),
     text: describeError(error),
     persisted: unsent ? 'no' : 'possibly',
   };
 }
 
 /** The same for the text of a server's error; only its first word is trusted, since wordings differ. */
-export function failureOfReply(message: string): Failure {
+export function failureOfReply(text: string): Failure {
+  const inner = text.replace(IN_SCRIPT, '');
+  return failureOfMessage(DENIED_IN_SCRIPT.test(inner) ? `NOPERM ${inner}` : inner);
+}
+
+function failureOfMessage(message: string): Failure {
   const token = message.split(' ', 1)[0] ?? '';
   const text = describeError(Object.assign(new Error(message), { name: 'ReplyError' }));
   const noScripts = (token === 'NOPERM' || /unknown command/i.test(message)) && SCRIPT_REFUSED.test(message);

@@ -57,7 +57,14 @@ export class RedisLogWriter implements AsyncDisposable {
 
   /** Never throws and never waits. False when the record was refused; `stats().dropped` says why. */
   emit(input: LogInput): boolean {
-    return this.#open.pipeline.emit(toRecord(input, this.#resource));
+    const { pipeline } = this.#open;
+    let record: LogRecord;
+    try {
+      record = toRecord(input, this.#resource);
+    } catch {
+      return pipeline.emitUnreadable();
+    }
+    return pipeline.emit(record);
   }
 
   /** Resolves when everything emitted so far has an outcome, or after `timeoutMs` (default 30,000). Never rejects. */

@@ -8,11 +8,13 @@ import type { ConnectionOptions, ResolvedWriterOptions } from '../options/types.
 import { Pipeline } from '../pipeline/pipeline.js';
 import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
 import { streamRouter } from '../pipeline/stream-router.js';
+import { Acknowledgement } from './acknowledgement.js';
 import { RedisConnection } from './connection.js';
 import { atExit } from './exit-hook.js';
 import { Reporter } from './reporter.js';
 import { ResourceGate } from './resource-gate.js';
 import { RedisLogStore } from './store.js';
+import { watchedStore, type WriteWatch } from './watched-store.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -21,6 +23,8 @@ export interface PipelineSurroundings {
   readonly isolate?: Isolate;
   readonly diagnostics?: Diagnostics;
   readonly runtime?: Runtime;
+  /** Told of every write; for metrics. */
+  readonly watch?: WriteWatch;
 }
 
 type Isolate = <T>(work: () => T) => T;
@@ -58,7 +62,7 @@ export function openPipeline(
       searchable: encoder.searchable,
     },
     {
-      store,
+      store: around.watch === undefined ? store : watchedStore(store, around.watch, runtime),
       encoder,
       streamOf: routerOf(options, diagnostics),
       newProducerId: () => randomBytes(9).toString('base64url'),
@@ -95,11 +99,15 @@ function openStore(
       },
     },
   });
+  const { acknowledge: kind, sendTimeoutMs } = options;
   const storeOptions = {
     target: encoder.target,
     trim: options.retention,
-    sendTimeoutMs: options.sendTimeoutMs,
+    sendTimeoutMs,
     trimFailed: reporter.trimFailed.bind(reporter),
+    acknowledgement:
+      kind === 'written' ? undefined : new Acknowledgement({ connection, kind, sendTimeoutMs, runtime }),
+    unconfirmed: reporter.trouble.bind(reporter),
   };
   const store: RedisLogStore = new RedisLogStore(connection, storeOptions, new ResourceGate(runtime));
   return { store, connect: () => connection.connect() };

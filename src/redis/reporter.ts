@@ -65,7 +65,8 @@ export class Reporter implements PipelineEvents {
       this.#diagnostics.error(`stream:${stream}:record`, text);
       return;
     }
-    const isLinkFailure = failure.persisted === 'possibly';
+    const mayBeStored = failure.kind !== 'circuit' && failure.persisted === 'possibly';
+    const isLinkFailure = mayBeStored || failure.token === 'UNSENT';
     if (isLinkFailure || this.#troubled.get(stream) === failure.token) return;
     this.#troubled.set(stream, failure.token);
     const text = `Stream ${stream}: ${failure.text}. Records wait in memory until that is mended.`;
@@ -103,7 +104,7 @@ export class Reporter implements PipelineEvents {
         `A record was dropped (${reason}); stats() counts all of them.`,
       );
     }
-    const line = entry === undefined ? lineOfRecord(record, reason) : lineOfEntry(entry);
+    const line = entry === undefined ? lineOfAny(record, reason) : lineOfEntry(entry);
     if (line !== undefined) this.#print(reason, line);
   }
 
@@ -122,6 +123,15 @@ export class Reporter implements PipelineEvents {
     this.#unprinted = 0;
     // A key of its own for each line: these are records, not repetitions of one message.
     this.#diagnostics.error(`record:${now}:${this.#printed}`, `not stored (${reason})${more}: ${line}`);
+  }
+}
+
+/** A hostile record, with a getter that throws or of a shape that is none, is only counted. */
+function lineOfAny(record: LogRecord | undefined, reason: DropReason): string | undefined {
+  try {
+    return lineOfRecord(record, reason);
+  } catch {
+    return undefined;
   }
 }
 

@@ -71,7 +71,8 @@ if mode == 'open' then
     if epoch > guard.epoch then writeGuard(guard.seq, guard.holes, guard.shed, epoch) end
     return { 'GUARD', int(guard.seq), lastId }
   end
-  if history == 'fresh' or existing == 'none' then
+  -- A stream that is gone has nothing of ours; of a list, readers may have taken it.
+  if history == 'fresh' or (existing == 'none' and kind == 'stream') then
     writeGuard(0, 0, shed, epoch)
     return { 'GUARD', '0', lastId }
   end

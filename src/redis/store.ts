@@ -11,6 +11,7 @@ import type {
   PlainReply,
   StoreState,
 } from '../pipeline/ports.js';
+import type { Acknowledgement } from './acknowledgement.js';
 import type { RedisConnection } from './connection.js';
 import { failureOf, failureOfAppend, isReplyError } from './failure.js';
 import { type StreamKeys, streamKeys } from './keys.js';
@@ -25,6 +26,10 @@ export interface StoreOptions {
   readonly sendTimeoutMs: number;
   /** Told when a stream cannot be trimmed, which stops nothing else. */
   trimFailed(stream: string, failure: Failure): void;
+  /** Given where a batch counts as delivered only once more than the server's memory has it. */
+  readonly acknowledgement: Acknowledgement | undefined;
+  /** Told when records are stored, and not yet where `acknowledge` wants them. */
+  unconfirmed(stream: string, failure: Failure): void;
 }
 
 /** The pipeline's Redis: requests become commands, and whatever comes back becomes one of the answers it knows. */
@@ -68,7 +73,12 @@ export class RedisLogStore implements LogStore {
     try {
       const reply = await this.#send(openCall(request, this.#keysOf(request.stream), this.#options.target));
       const [status, seq, lastId] = words(reply);
-      if (status === 'GUARD') return { status: 'guard', seq: Number(seq), lastId: lastId ?? '0-0' };
+      if (status === 'GUARD') {
+        const failure = await this.#options.acknowledgement?.confirm();
+        // Nothing of it is on its way any more: it may be asked again under the same id.
+        if (failure !== undefined) return { status: 'failed', failure: { ...failure, persisted: 'no' } };
+        return { status: 'guard', seq: Number(seq), lastId: lastId ?? '0-0' };
+      }
       if (status === 'CANNOT_TELL') return { status: 'cannot-tell', lastId: seq ?? '0-0' };
       return unexpected(reply);
     } catch (error) {
@@ -79,8 +89,14 @@ export class RedisLogStore implements LogStore {
   async append(request: AppendRequest): Promise<AppendReply> {
     try {
       if (request.batch !== undefined) await this.#gate.pass(request.batch.templates);
-      const reply = await this.#send(appendCall(request, this.#keysOf(request.stream), this.#options));
-      return this.#appended(request, reply);
+      const sent = this.#send(appendCall(request, this.#keysOf(request.stream), this.#options));
+      // A probe brings nothing that would have to be confirmed.
+      const confirmed = request.batch === undefined ? undefined : this.#options.acknowledgement?.confirm();
+      // What ends the connection ends both, and is told by the first.
+      confirmed?.catch(() => undefined);
+      const answer = this.#appended(request, await sent);
+      const failure = acknowledges(answer) ? await confirmed : undefined;
+      return failure === undefined ? answer : { status: 'failed', failure };
     } catch (error) {
       const failed = this.#failed(error);
       // The script is not cached on that server: OPEN, which is sent in full, puts it there.
@@ -91,13 +107,19 @@ export class RedisLogStore implements LogStore {
   async appendPlain(stream: string, producer: string, batch: Batch): Promise<PlainReply> {
     try {
       await this.#gate.pass(batch.templates);
-      const { target, trim } = this.#options;
+      const { target, trim, acknowledgement } = this.#options;
+      const refusal = await acknowledgement?.refusal();
+      if (refusal !== undefined) return { status: 'failed', failure: { ...refusal, persisted: 'no' } };
       const lastMs = this.#serverMs.get(stream);
       const calls = plainBatch(batch, this.#keysOf(stream), { target, trim, producer, lastMs });
       const side = calls.before.map((call) => this.#send(call));
       const appends = calls.appends.map((call) => this.#send(call));
       side.push(...calls.after.map((call) => this.#send(call)));
-      return this.#plainReply(stream, await Promise.allSettled(side), await Promise.allSettled(appends));
+      const replies = await Promise.allSettled(appends);
+      const sideReplies = await Promise.allSettled(side);
+      // Sent again they would be stored twice; so we ask again instead, for as long as the connection lives.
+      await acknowledgement?.confirmed((failure) => this.#options.unconfirmed(stream, failure));
+      return this.#plainReply(stream, sideReplies, replies);
     } catch (error) {
       return this.#failed(error);
     }
@@ -155,7 +177,9 @@ export class RedisLogStore implements LogStore {
       );
     }
     for (const command of side) {
-      if (command.status === 'rejected') this.#options.trimFailed(stream, failureOf(command.reason));
+      if (command.status === 'rejected' && isReplyError(command.reason)) {
+        this.#options.trimFailed(stream, failureOf(command.reason));
+      }
     }
     return { status: 'answered', failures };
   }
@@ -183,6 +207,11 @@ export class RedisLogStore implements LogStore {
     }
     return keys;
   }
+}
+
+/** Whether the answer says of any record that it is stored. */
+function acknowledges({ status }: AppendReply): boolean {
+  return status === 'written' || status === 'already' || status === 'bad';
 }
 
 function words(reply: unknown): (string | undefined)[] {

@@ -16,7 +16,8 @@ import { append, EMPTY_STREAM, type GuardedStream, loseGuards, open, trim } from
 /** Records whose body starts so are those that no server can store. */
 export const BAD = 'bad';
 
-const CUT: Failure = { kind: 'retry', token: 'ECONNRESET', text: 'cut', persisted: 'possibly' };
+export const CUT: Failure = { kind: 'retry', token: 'ECONNRESET', text: 'cut', persisted: 'possibly' };
+const FINE = { stored: true, failure: undefined };
 const BAD_RECORD: Failure = { kind: 'record', token: 'ERR', text: 'bad record', persisted: 'no' };
 
 export const OUT_OF_MEMORY: Failure = { kind: 'retry', token: 'OOM', text: 'full', persisted: 'no' };
@@ -45,6 +46,8 @@ export class OracleStore implements LogStore {
   primary: GuardedStream = EMPTY_STREAM;
   replica: GuardedStream = EMPTY_STREAM;
   readonly zombies: AnySent[] = [];
+  /** What plain commands meet beside bad records: the fate of the record at a place in its batch. */
+  plainFate: (at: number) => { readonly stored: boolean; readonly failure: Failure | undefined } = () => FINE;
   readonly counts = { sent: 0, zombies: 0, failovers: 0, cannotTell: 0, bad: 0, already: 0, refused: 0 };
   readonly #listeners: ((state: StoreState) => void)[] = [];
   #sent: AnySent[] = [];
@@ -94,10 +97,12 @@ export class OracleStore implements LogStore {
     const records = bodiesOf(batch);
     return this.#send<PlainReply>(() => {
       const failures = records.map((record, at) => {
-        if (isBad(record)) return BAD_RECORD;
+        const { stored, failure } = this.plainFate(at);
+        if (isBad(record) && failure === undefined) return BAD_RECORD;
+        if (isBad(record) || !stored) return failure;
         const entry = { id: ++this.#ids, producer, seq: first + at, record };
         this.primary = { ...this.primary, entries: [...this.primary.entries, entry], lastId: entry.id };
-        return undefined;
+        return failure;
       });
       return { status: 'answered', failures };
     });
@@ -143,7 +148,7 @@ export class OracleStore implements LogStore {
   }
 
   reconnect(): void {
-    if (this.state === 'connecting' || this.state === 'waiting') this.#move('ready');
+    if (this.state !== 'ready' && this.state !== 'closed') this.#move('ready');
   }
 
   /** A request of an earlier connection is executed after all; nobody hears its reply. */

@@ -65,21 +65,9 @@ export function detectCallStyle(): CallStyle {
  */
 export function readCall(level: Level, args: readonly unknown[], reading: CallReading): LogCall {
   const structured = reading.style === 'structured';
-  const takesStack = level === 'error' || (structured && level === 'fatal');
-  let end = args.length;
-  let stack: unknown;
-  let stackIsAmongMessages = false;
-  if (takesStack && end > 1) {
-    const last = args[end - 1];
-    if (end === 2 && structured && last === undefined) {
-      end = 1;
-    } else if ((end === 2 || structured) && isStack(last, structured)) {
-      stack = last;
-      end--;
-    } else {
-      stackIsAmongMessages = end > 2;
-    }
-  }
+  const place = placeOfStack(level, args, structured);
+  let end = place === 'last' || place === 'omitted' ? args.length - 1 : args.length;
+  let stack: unknown = place === 'last' ? args[end] : undefined;
   let context = reading.context;
   // After a stack that was the second of two arguments only the message is left: it is never the context.
   if (end > 1) {
@@ -91,7 +79,7 @@ export function readCall(level: Level, args: readonly unknown[], reading: CallRe
   }
   const params = structured && end > 1 ? paramsOf(args, end) : undefined;
   const messages = messagesOf(args, end, params !== undefined);
-  if (stackIsAmongMessages && messages.length > 1) {
+  if (place === 'among messages' && messages.length > 1) {
     const last = messages[messages.length - 1];
     if (last === undefined || typeof last === 'string') {
       stack = last;
@@ -102,10 +90,30 @@ export function readCall(level: Level, args: readonly unknown[], reading: CallRe
   return {
     messages,
     context: context === '' ? undefined : context,
-    stack: typeof stack === 'string' && stack !== '' ? stack : undefined,
+    stack: filledText(stack),
     params,
     error,
   };
+}
+
+/**
+ * Where a call has its stack. `omitted`: the second and last argument is the `undefined` that Nest's Logger puts there.
+ */
+function placeOfStack(
+  level: Level,
+  args: readonly unknown[],
+  structured: boolean,
+): 'none' | 'last' | 'omitted' | 'among messages' {
+  const count = args.length;
+  if (count < 2 || (level !== 'error' && !(structured && level === 'fatal'))) return 'none';
+  const last = args[count - 1];
+  if (count === 2 && structured && last === undefined) return 'omitted';
+  if ((count === 2 || structured) && isStack(last, structured)) return 'last';
+  return count > 2 ? 'among messages' : 'none';
+}
+
+function filledText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function isStack(value: unknown, structured: boolean): value is string {

@@ -100,7 +100,7 @@ function callLazy(lazy: unknown): unknown {
       value = (value as () => unknown)();
     }
     // Only promises made here by our own call are adopted; a promise passed as an argument stays its owner's.
-    if (types.isPromise(value)) Promise.prototype.then.call(value, undefined, ignore);
+    if (types.isPromise(value)) void Promise.prototype.then.call(value, undefined, ignore);
     return value;
   } catch (thrown) {
     return describeFailure(thrown);

@@ -1,13 +1,25 @@
-import type { LoggerService, LogLevel } from '@nestjs/common';
+import { ConsoleLogger, type LoggerService, type LogLevel } from '@nestjs/common';
+import { createDiagnostics } from '../../diagnostics.js';
 import type { LogRecord } from '../../record/log-record.js';
 import type { Level } from '../../record/severity.js';
-import { type CallReading, detectCallStyle, readCall } from './call-arguments.js';
-import type { LoggerCore } from './logger-core.js';
+import { atExit } from '../../redis/exit-hook.js';
+import { type CallReading, detectCallStyle, readCall, resolveMessage } from './call-arguments.js';
+import { lineOf } from './early-line.js';
+import { type LoggerCore, safeRedactor } from './logger-core.js';
 import { type Moment, RecordBuilder, thisMoment } from './record-builder.js';
 
 /** A boot logs some hundred lines; one that logs more goes on without its first ones. */
 const MAX_KEPT = 10_000;
+
+/** Most applications boot in a few seconds. Longer silence would be taken for a hang. */
+const PATIENCE_MS = 10_000;
+
+/** What Nest says last when it starts, with or without a `RedisLogModule`. */
+const READY = new Set(['Nest application successfully started', 'Nest microservice successfully started']);
+
 const REGISTRY = Symbol.for('nestjs-redis-log.early-loggers');
+const EXPLANATION =
+  'No RedisLogModule has taken over what RedisLogger.early() keeps, so it is printed here. Import RedisLogModule.forRoot() in the root module.';
 
 interface KeptCall {
   readonly level: Level;
@@ -17,31 +29,44 @@ interface KeptCall {
   readonly records: readonly LogRecord[] | undefined;
 }
 
+const diagnostics = createDiagnostics();
+
 /** One per process, also where the package is loaded twice. */
 function registry(): Set<EarlyLogger> {
   const holder = globalThis as { [REGISTRY]?: Set<EarlyLogger> };
   return (holder[REGISTRY] ??= new Set());
 }
 
-/** Hands what early loggers have kept, and whatever they get from now on, to a logger. */
-export function adoptEarlyLoggers(core: LoggerCore): void {
-  for (const early of registry()) early.adoptedBy(core);
-  registry().clear();
+/**
+ * Hands what early loggers have kept, and whatever they get from now on, to the logger of an application: once that is
+ * up (or logs directly), because of an application that fails to boot nothing could be sent any more.
+ */
+export function offerToEarlyLoggers(core: LoggerCore): void {
+  for (const early of registry()) early.offer(core);
+  core.beforeFirst(() => {
+    for (const early of registry()) early.adoptedBy(core);
+  });
 }
 
 /** See `RedisLogger.early()`. */
 export class EarlyLogger implements LoggerService {
   readonly #builder = new RecordBuilder({ attributes: {} }, undefined);
   readonly #reading: CallReading = { style: detectCallStyle(), context: undefined };
-  readonly #onExit = (): void => this.#printKept();
+  readonly #cancelExit = atExit(() => this.#printKept());
+  #timer: NodeJS.Timeout | undefined;
   #kept: KeptCall[] = [];
   #lost = 0;
+  /** The logger that is there but not in use yet. */
+  #offered: LoggerCore | undefined;
   #core: LoggerCore | undefined;
+  /** Nest's own, once waiting has lasted too long. */
+  #console: ConsoleLogger | undefined;
+  /** How many of the kept calls were printed already. */
+  #printed = 0;
   #levels: readonly Level[] | undefined;
 
   constructor() {
     registry().add(this);
-    process.once('exit', this.#onExit);
   }
 
   log(...args: unknown[]): void {
@@ -71,29 +96,52 @@ export class EarlyLogger implements LoggerService {
   setLogLevels(levels: LogLevel[]): void {
     this.#levels = levels as Level[];
     this.#core?.setLevels(this.#levels);
+    this.#console?.setLogLevels(levels);
+  }
+
+  offer(core: LoggerCore): void {
+    this.#offered = core;
   }
 
   adoptedBy(core: LoggerCore): void {
     this.#core = core;
     if (this.#levels !== undefined) core.setLevels(this.#levels);
-    process.removeListener('exit', this.#onExit);
-    for (const { level, args, moment, records } of this.#kept.splice(0)) {
-      const context = contextOf(args);
-      if (!core.isEnabled(level, context)) continue;
-      if (records === undefined) core.replay(level, args, { reading: this.#reading, moment });
-      else core.adopt(level, args, records);
-    }
+    this.#stopWaiting();
+    const printed = this.#printed;
+    for (const [index, call] of this.#kept.splice(0).entries()) this.#handOver(core, call, index < printed);
+  }
+
+  #handOver(core: LoggerCore, { level, args, moment, records }: KeptCall, isPrinted: boolean): void {
+    if (!core.isEnabled(level, contextOf(args))) return;
+    if (records === undefined && !isPrinted)
+      return core.replay(level, args, { reading: this.#reading, moment });
+    if (!isPrinted) core.print(level, args, undefined);
+    core.adopt(records ?? this.#records(level, args, moment));
   }
 
   #take(level: Level, args: readonly unknown[]): void {
     if (this.#core !== undefined) return this.#core.write(level, args, this.#reading);
+    const console = this.#console;
+    if (console !== undefined) printTo(console, level, args);
+    if (console === undefined || this.#kept.length > 0) this.#keep(level, args);
+    if (console !== undefined) this.#keptIsPrinted();
+    else if (this.#offered === undefined && typeof args[0] === 'string' && READY.has(args[0])) this.#speak();
+  }
+
+  #keep(level: Level, args: readonly unknown[]): void {
+    this.#timer ??= setTimeout(() => this.#outOfPatience(), PATIENCE_MS).unref();
     if (this.#kept.length >= MAX_KEPT) {
       this.#kept.shift();
       this.#lost++;
     }
     const moment = thisMoment();
     const isLazy = args.some((arg) => typeof arg === 'function');
-    this.#kept.push({ level, args, moment, records: isLazy ? undefined : this.#records(level, args, moment) });
+    this.#kept.push({
+      level,
+      args,
+      moment,
+      records: isLazy ? undefined : this.#records(level, args, moment),
+    });
   }
 
   #records(level: Level, args: readonly unknown[], moment: Moment): LogRecord[] {
@@ -101,30 +149,66 @@ export class EarlyLogger implements LoggerService {
     return call.messages.map((_, index) => this.#builder.build(level, call, { moment, index }));
   }
 
-  /** The process ends and no module ever came: the boot failed. Its last words are worth most. */
+  #outOfPatience(): void {
+    // An application that is up without having initialised, as `NestFactory.create()` alone leaves it.
+    if (this.#offered !== undefined) this.#offered.start();
+    else this.#speak();
+  }
+
+  /** Prints as Nest does from here on. What is kept stays so: a module may still come, and then it goes to Redis too. */
+  #speak(): void {
+    if (this.#console !== undefined) return;
+    diagnostics.warn('early', EXPLANATION);
+    this.#console = new ConsoleLogger();
+    if (this.#levels !== undefined) this.#console.setLogLevels([...this.#levels]);
+    for (const { level, args } of this.#kept) printTo(this.#console, level, args);
+    this.#keptIsPrinted();
+  }
+
+  #keptIsPrinted(): void {
+    // So many lines are no boot any more: there is no module, and nothing to keep them for.
+    if (this.#kept.length >= MAX_KEPT) this.#kept = [];
+    this.#printed = this.#kept.length;
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#cancelExit();
+    registry().delete(this);
+  }
+
+  /** The process ends and the application never came up. Its last words are worth most. */
   #printKept(): void {
-    if (this.#lost > 0) process.stderr.write(`[nestjs-redis-log] ${this.#lost} earlier lines were not kept\n`);
-    for (const { level, args, moment, records } of this.#kept.splice(0)) {
-      for (const record of records ?? this.#records(level, args, moment)) process.stderr.write(`${lineOf(record)}\n`);
+    const unprinted = this.#kept.slice(this.#printed);
+    if (unprinted.length === 0) return;
+    const isOn = levelTest(this.#levels);
+    const builder = new RecordBuilder({ attributes: {} }, safeRedactor(undefined));
+    const lines = this.#lost > 0 ? [`[nestjs-redis-log] ${this.#lost} earlier lines were not kept`] : [];
+    for (const { level, args, moment, records } of unprinted) {
+      if (!isOn(level)) continue;
+      for (const record of records ?? this.#records(level, args, moment))
+        lines.push(lineOf(builder.adopt(record)));
     }
+    process.stderr.write(`${lines.join('\n')}\n`);
+  }
+}
+
+/** As Nest's own logger decides it, `NEST_LOG_LEVEL` included. */
+function levelTest(levels: readonly Level[] | undefined): (level: Level) => boolean {
+  const console = new ConsoleLogger(levels === undefined ? {} : { logLevels: [...levels] });
+  return (level) => console.isLevelEnabled(level);
+}
+
+function printTo(console: ConsoleLogger, level: Level, args: readonly unknown[]): void {
+  try {
+    const [message, ...rest] = args.map(resolveMessage);
+    console[level](message, ...rest);
+  } catch {
+    console[level]('[a log call that cannot be printed]');
   }
 }
 
 function contextOf(args: readonly unknown[]): string | undefined {
   const last = args.length > 1 ? args.at(-1) : undefined;
   return typeof last === 'string' ? last : undefined;
-}
-
-function lineOf(record: LogRecord): string {
-  const time = new Date(record.hrTime[0] * 1000 + record.hrTime[1] / 1e6).toISOString();
-  const { name } = record.instrumentationScope;
-  const body = typeof record.body === 'string' ? record.body : JSON.stringify(record.body);
-  const stack = record.attributes['exception.stacktrace'];
-  const line = `${time} ${(record.severityText ?? '').toUpperCase()} ${name ? `[${name}] ` : ''}${body}`;
-  return typeof stack === 'string' ? `${escapeControls(line)}\n${escapeControls(stack)}` : escapeControls(line);
-}
-
-/** Text of others must not drive the terminal; line breaks and tabs of a stack may stay. */
-function escapeControls(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
 }

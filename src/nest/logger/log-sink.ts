@@ -1,6 +1,11 @@
+import type { DetachedExporter } from '../../otel/detached-exporter.js';
+import type { RedisLogRecordExporter } from '../../otel/exporter.js';
 import type { LogStats } from '../../pipeline/account.js';
 import type { FlushResult } from '../../pipeline/pipeline-parts.js';
 import type { LogRecord } from '../../record/log-record.js';
+
+/** An exporter, of either kind. */
+export type AnyExporter = RedisLogRecordExporter | DetachedExporter;
 
 /** Where the logger's records go: the exporter, or a collector in tests. */
 export interface LogSink {
@@ -8,4 +13,13 @@ export interface LogSink {
   emit(record: LogRecord): boolean;
   flush(options?: { readonly timeoutMs?: number }): Promise<FlushResult>;
   stats(): LogStats;
+}
+
+/** Logger and exporter have one `redact` option, so the exporter need not censor again what the logger censored. */
+export function sinkOf(exporter: AnyExporter): LogSink {
+  return {
+    emit: (record) => exporter.emitRedacted(record),
+    flush: (options) => exporter.flush(options),
+    stats: () => exporter.stats(),
+  };
 }

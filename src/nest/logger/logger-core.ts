@@ -1,9 +1,16 @@
-import type { ConsoleLogger } from '@nestjs/common';
-import type { LogRecord, Resource } from '../../record/log-record.js';
-import { compileRedactor, SAFE_REDACT_PATHS } from '../../record/redact.js';
-import type { Level } from '../../record/severity.js';
+import { createDiagnostics, describeError } from '../../diagnostics.js';
 import type { ResolvedLoggerOptions, ResolvedRedact } from '../../options/types.js';
-import { type CallReading, type CallStyle, detectCallStyle, readCall, resolveMessage } from './call-arguments.js';
+import type { LogRecord, Resource } from '../../record/log-record.js';
+import { compileRedactor, type Redactor, SAFE_REDACT_PATHS } from '../../record/redact.js';
+import type { Level } from '../../record/severity.js';
+import {
+  type CallReading,
+  type CallStyle,
+  detectCallStyle,
+  readCall,
+  resolveMessage,
+} from './call-arguments.js';
+import { type ConsoleOutput, consoleOutput } from './console-output.js';
 import { LevelFilter } from './levels.js';
 import type { LogSink } from './log-sink.js';
 import { type Moment, RecordBuilder, thisMoment } from './record-builder.js';
@@ -18,27 +25,32 @@ export interface LoggerCoreOptions {
 
 const DEFAULT_CENSOR = '[Redacted]';
 
+/** A getter or a censor function that logs makes calls within calls; one that does so for what it logs never ends. */
+const MAX_NESTED_CALLS = 4;
+
+const diagnostics = createDiagnostics();
+
 /** What a logger and all its children share: levels, censoring, output. */
 export class LoggerCore {
   readonly sink: LogSink;
   readonly style: CallStyle;
   readonly #filter: LevelFilter;
   readonly #builder: RecordBuilder;
-  readonly #console: ConsoleLogger | undefined;
+  readonly #console: ConsoleOutput | undefined;
   readonly #enabled: boolean;
   readonly #hasContextLevels: boolean;
+  #beforeFirst: (() => void) | undefined;
+  #nested = 0;
 
-  /** `console`: prints every call as Nest would, beside or instead of the sink. */
-  constructor(options: LoggerCoreOptions, sink: LogSink, console: ConsoleLogger | undefined) {
+  constructor(options: LoggerCoreOptions, sink: LogSink) {
     this.sink = sink;
     this.style = options.style ?? detectCallStyle();
     this.#filter = new LevelFilter(options.logger.level, options.logger.levels);
     this.#hasContextLevels = Object.keys(options.logger.levels).length > 0;
     this.#enabled = options.logger.enabled;
-    this.#console = console;
-    const redact = options.redact ?? { paths: SAFE_REDACT_PATHS, censor: DEFAULT_CENSOR };
-    const withSafe = redact && { ...redact, paths: [...new Set([...SAFE_REDACT_PATHS, ...redact.paths])] };
-    this.#builder = new RecordBuilder(options.resource, withSafe ? compileRedactor(withSafe) : undefined);
+    const redactor = safeRedactor(options.redact);
+    this.#builder = new RecordBuilder(options.resource, redactor);
+    this.#console = consoleOutput(options.logger, redactor);
   }
 
   isEnabled(level: Level, context: string | undefined): boolean {
@@ -49,41 +61,78 @@ export class LoggerCore {
     this.#filter.setLevels(levels);
   }
 
+  /** Has `work` done by `start()`, or right before the first record, whichever comes first. */
+  beforeFirst(work: () => void): void {
+    this.#beforeFirst = work;
+  }
+
+  /** The application is up: what it logged before there was a logger is due. */
+  start(): void {
+    const work = this.#beforeFirst;
+    this.#beforeFirst = undefined;
+    work?.();
+  }
+
   /** One log call. `args`: the message and all that follows it. Never throws. */
   write(level: Level, args: readonly unknown[], reading: CallReading): void {
-    if (!this.#filter.isEnabled(level, this.#hasContextLevels ? contextOf(args, reading) : reading.context)) return;
+    if (!this.#filter.isEnabled(level, this.#hasContextLevels ? contextOf(args, reading) : reading.context))
+      return;
+    if (this.#beforeFirst !== undefined) this.start();
     this.replay(level, args, { reading, moment: thisMoment() });
   }
 
-  /** A call that passed the level check, made at `moment`. */
+  /** A call that passed the level check, made at `moment`. Never throws. */
   replay(level: Level, args: readonly unknown[], at: { reading: CallReading; moment: Moment }): void {
-    // A lazy message runs once, whoever prints it.
-    const resolved = this.#console !== undefined && args.some(isFunction) ? args.map(resolveMessage) : args;
-    if (this.#console !== undefined) this.#print(level, resolved, at.reading.context);
-    if (!this.#enabled) return;
-    const call = readCall(level, resolved, at.reading);
-    for (let index = 0; index < call.messages.length; index++) {
-      this.sink.emit(this.#builder.build(level, call, { moment: at.moment, index }));
+    if (this.#nested >= MAX_NESTED_CALLS) {
+      diagnostics.warn(
+        'logger:nested',
+        'A log call was left out: what it logs logs itself, again and again.',
+      );
+      return;
+    }
+    this.#nested++;
+    try {
+      this.#replay(level, args, at);
+    } catch (error) {
+      // Nothing that is logged gets here; a stack that is used up might.
+      diagnostics.error('logger:failed', `A log call could not be recorded: ${describeError(error)}`);
+    } finally {
+      this.#nested--;
     }
   }
 
-  /** Records that were made before there was a logger, and the call to print. */
-  adopt(level: Level, args: readonly unknown[], records: readonly LogRecord[]): void {
-    if (this.#console !== undefined) this.#print(level, args, undefined);
+  /** Records that were made before there was a logger, and the call to print where that is still to be done. */
+  adopt(records: readonly LogRecord[]): void {
     if (!this.#enabled) return;
     for (const record of records) this.sink.emit(this.#builder.adopt(record));
   }
 
-  #print(level: Level, args: readonly unknown[], context: string | undefined): void {
-    try {
-      const [message, ...rest] = args;
-      const last = rest.at(-1);
-      const optional = context !== undefined && typeof last !== 'string' ? [...rest, context] : rest;
-      this.#console?.[level](message, ...optional);
-    } catch {
-      // Nest's own printer stumbled over a hostile argument; the record itself goes to Redis.
+  /** Prints a call on the console, where this logger has one. */
+  print(level: Level, args: readonly unknown[], context: string | undefined): void {
+    this.#console?.print(level, args, context);
+  }
+
+  #replay(
+    level: Level,
+    args: readonly unknown[],
+    { reading, moment }: { reading: CallReading; moment: Moment },
+  ): void {
+    // A lazy message runs once, whoever prints it.
+    const resolved = this.#console !== undefined && args.some(isFunction) ? args.map(resolveMessage) : args;
+    this.#console?.print(level, resolved, reading.context);
+    if (!this.#enabled) return;
+    const call = readCall(level, resolved, reading);
+    for (let index = 0; index < call.messages.length; index++) {
+      this.sink.emit(this.#builder.build(level, call, { moment, index }));
     }
   }
+}
+
+/** The safe list always applies, unless redaction was turned off. */
+export function safeRedactor(redact: ResolvedRedact | false | undefined): Redactor | undefined {
+  if (redact === false) return undefined;
+  const { paths, censor } = redact ?? { paths: [], censor: DEFAULT_CENSOR };
+  return compileRedactor({ paths: [...new Set([...SAFE_REDACT_PATHS, ...paths])], censor });
 }
 
 function contextOf(args: readonly unknown[], reading: CallReading): string | undefined {

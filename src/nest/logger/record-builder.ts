@@ -1,5 +1,5 @@
 import * as api from '@opentelemetry/api';
-import { exceptionAttributes, isErrorLike } from '../../record/exception.js';
+import { exceptionAttributes } from '../../record/exception.js';
 import type {
   Attributes,
   HrTime,
@@ -12,6 +12,8 @@ import { Normalizer } from '../../record/normalize.js';
 import type { Redactor } from '../../record/redact.js';
 import { type Level, SEVERITY_NUMBERS } from '../../record/severity.js';
 import type { LogCall } from './call-arguments.js';
+import { isForeignError, isOwnError, messageOf } from './call-values.js';
+import { loggedError } from './logged-error.js';
 
 /** When a call was made, and in which span. */
 export interface Moment {
@@ -53,9 +55,11 @@ export class RecordBuilder {
     const message = call.messages[index];
     const attributes: Attributes = {};
     if (call.params !== undefined) normalizer.attributes(call.params, attributes);
-    const error = index === 0 ? call.error : message;
-    const body = index > 0 && isErrorLike(message) ? errorText(message) : message;
-    if (isErrorLike(error)) exceptionAttributes(error, attributes, normalizer);
+    const isError = index > 0 && (isOwnError(message) || isForeignError(message));
+    const error = isError ? message : index === 0 ? call.error : undefined;
+    const body = normalizer.value(isError ? messageOf(message) : message);
+    const thrown = error ?? loggedError(call.params, attributes) ?? loggedError(message, body);
+    if (thrown !== undefined) exceptionAttributes(thrown, attributes, normalizer);
     if (call.stack !== undefined) writeStack(call.stack, attributes, normalizer);
     const hrTime = hrTimeOf(moment.time);
     const record = {
@@ -64,7 +68,7 @@ export class RecordBuilder {
       spanContext: moment.spanContext,
       severityNumber: SEVERITY_NUMBERS[level],
       severityText: level,
-      body: normalizer.value(body),
+      body,
       eventName: undefined,
       resource: this.#resource,
       instrumentationScope: this.#scope(call.context),
@@ -115,14 +119,6 @@ function writeStack(stack: string, attributes: Attributes, normalizer: Normalize
   const text = normalizer.value(stack);
   if (own === undefined) attributes['exception.stacktrace'] = text;
   else if (own !== text) attributes['code.stacktrace'] = text;
-}
-
-function errorText(error: unknown): unknown {
-  try {
-    return (error as Error).message;
-  } catch {
-    return '[unreadable]';
-  }
 }
 
 function hrTimeOf(ms: number): HrTime {

@@ -1,10 +1,14 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
+import { RedisLogError } from '../../errors.js';
+import type { ResolvedLoggerOptions } from '../../options/types.js';
+import type { DetachedExporter } from '../../otel/detached-exporter.js';
 import type { LogStats } from '../../pipeline/account.js';
 import type { FlushResult } from '../../pipeline/pipeline-parts.js';
 import type { Level } from '../../record/severity.js';
 import type { CallReading } from './call-arguments.js';
 import { EarlyLogger } from './early-logger.js';
-import type { LoggerCore } from './logger-core.js';
+import { sinkOf } from './log-sink.js';
+import { LoggerCore } from './logger-core.js';
 
 /** What a log method is given: the message and, after it, parameters, errors, a stack, and last the context. */
 type LogArguments = [message: unknown, ...optionalParams: unknown[]];
@@ -19,18 +23,25 @@ export class RedisLogger implements LoggerService {
   readonly #reading: CallReading;
 
   /** @internal `RedisLogModule` makes the first one, `withContext` the others. */
-  constructor(core: LoggerCore, context?: string) {
+  constructor(core?: LoggerCore, context?: string) {
+    if (!(core instanceof LoggerCore)) throw notToBeMade();
     this.#core = core;
     this.#reading = { style: core.style, context };
   }
 
   /**
    * A logger for `NestFactory.create(AppModule, { logger: RedisLogger.early() })`: it keeps what Nest logs while the
-   * application boots, with its true time, and hands it to the first `RedisLogModule` that is made. Where that never
-   * happens, it all goes to stderr.
+   * application boots, with its true time, and hands it to the first `RedisLogModule` that initialises. A process that
+   * ends before gets it all on stderr; an application that runs on without the module, on Nest's own console.
    */
   static early(): LoggerService {
     return new EarlyLogger();
+  }
+
+  /** @internal A logger without a module, in front of an exporter that has the `redact` option of both. */
+  static over(exporter: DetachedExporter, logger: ResolvedLoggerOptions): RedisLogger {
+    const { resource, redact } = exporter.options;
+    return new RedisLogger(new LoggerCore({ logger, resource, redact }, sinkOf(exporter)));
   }
 
   log(...args: LogArguments): void {
@@ -83,4 +94,13 @@ export class RedisLogger implements LoggerService {
   stats(): LogStats {
     return this.#core.sink.stats();
   }
+}
+
+/** It stands among the providers of somebody's module, and Nest tries to make it. */
+function notToBeMade(): RedisLogError {
+  return new RedisLogError(
+    'REDIS_LOG_MODULE_MISUSED',
+    'RedisLogger cannot be made by hand or listed in providers. Import RedisLogModule.forRoot() in the root module, and inject it.',
+    { subject: 'providers' },
+  );
 }

@@ -16,7 +16,7 @@ export interface RedisLogOptionsFactory {
 }
 
 /** `{ imports, inject, useFactory | useClass | useExisting, isGlobal }` */
-export type RedisLogModuleAsyncOptions = ConfigurableModuleAsyncOptions<
-  RedisLogModuleOptions,
-  'createRedisLogOptions'
+export type RedisLogModuleAsyncOptions = Pick<
+  ConfigurableModuleAsyncOptions<RedisLogModuleOptions, 'createRedisLogOptions'>,
+  'imports' | 'inject' | 'useFactory' | 'useClass' | 'useExisting'
 > & { readonly isGlobal?: boolean };

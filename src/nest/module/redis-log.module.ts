@@ -10,11 +10,16 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import { createDiagnostics, type Diagnostics } from '../../diagnostics.js';
 import { RedisLogError } from '../../errors.js';
+import type { ResolvedWriterOptions } from '../../options/types.js';
 import { RedisLogRecordExporter } from '../../otel/exporter.js';
 import { RedisLogger } from '../logger/redis-logger.js';
-import type { RedisLogModuleAsyncOptions, RedisLogModuleOptions, RedisLogOptionsFactory } from './redis-log-options.js';
-import { REDIS_LOG_PROVIDERS, type ResolvedModuleOptions } from './redis-log.providers.js';
-import { REDIS_CHILD_LOGGER, REDIS_LOG_OPTIONS, REDIS_LOG_RESOLVED } from './redis-log.tokens.js';
+import type {
+  RedisLogModuleAsyncOptions,
+  RedisLogModuleOptions,
+  RedisLogOptionsFactory,
+} from './redis-log-options.js';
+import { type ModuleParts, REDIS_LOG_PROVIDERS } from './redis-log.providers.js';
+import { REDIS_CHILD_LOGGER, REDIS_LOG_OPTIONS, REDIS_LOG_PARTS } from './redis-log.tokens.js';
 
 const EXPORTS = [RedisLogger, RedisLogRecordExporter, REDIS_CHILD_LOGGER];
 
@@ -29,19 +34,17 @@ const EXPORTS = [RedisLogger, RedisLogRecordExporter, REDIS_CHILD_LOGGER];
  */
 @Module({})
 export class RedisLogModule implements OnModuleInit, OnApplicationShutdown {
-  readonly #resolved: ResolvedModuleOptions | undefined;
-  readonly #exporter: RedisLogRecordExporter | undefined;
+  readonly #parts: ModuleParts;
   readonly #diagnostics: Diagnostics = createDiagnostics();
 
   constructor(
-    @Optional() @Inject(REDIS_LOG_RESOLVED) resolved: ResolvedModuleOptions | undefined,
-    @Optional() @Inject(RedisLogRecordExporter) exporter: RedisLogRecordExporter | undefined,
     @Inject(ModulesContainer) modules: ModulesContainer,
+    @Optional() @Inject(REDIS_LOG_PARTS) parts: ModuleParts | undefined,
   ) {
-    refuseMisuse(modules);
-    this.#resolved = resolved;
-    this.#exporter = exporter;
-    if (resolved?.logger.enabled) exporter?.hold?.();
+    if (parts === undefined) throw importedBare();
+    refuseSecond(modules);
+    this.#parts = parts;
+    parts.exporter.hold();
   }
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` at start, with every problem of the options. */
@@ -55,24 +58,25 @@ export class RedisLogModule implements OnModuleInit, OnApplicationShutdown {
   }
 
   onModuleInit(): void {
-    const resolved = this.#resolved;
-    if (resolved === undefined || !resolved.logger.enabled) return;
-    if (resolved.logger.console === false && resolved.logger.consoleIsDefault) this.#sayWhere(resolved);
-    if (resolved.writer.connect === 'eager') this.#exporter?.connect();
+    const { core, exporter, resolved } = this.#parts;
+    core.start();
+    const { console, consoleIsDefault, enabled } = resolved.logger;
+    if (enabled && console === false && consoleIsDefault) this.#sayWhere(exporter.options);
+    if (enabled && resolved.writer.connect === 'eager') exporter.connect();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    if (!this.#resolved?.logger.enabled || this.#exporter === undefined) return;
-    const result = await this.#exporter.release({ isOwner: this.#resolved.exporter === undefined });
+    const { core, exporter, resolved } = this.#parts;
+    // An application may be closed that was never initialised.
+    core.start();
+    const result = await exporter.release({ isOwner: resolved.exporter === undefined });
+    if (!result.timedOut) return;
     const left = result.pending + result.unconfirmed;
-    if (result.timedOut) {
-      const text = `Shutdown: the time was up with ${left} records unconfirmed and ${result.dropped} dropped in all.`;
-      this.#diagnostics.warn('shutdown', `${text} ${result.delivered} were delivered.`);
-    }
+    const text = `Shutdown: the time was up with ${left} records unconfirmed and ${result.dropped} dropped in all.`;
+    this.#diagnostics.warn('shutdown', `${text} ${result.delivered} were delivered.`);
   }
 
-  #sayWhere(resolved: ResolvedModuleOptions): void {
-    const { stream, defaultStream } = this.#exporter?.options ?? resolved.writer;
+  #sayWhere({ stream, defaultStream }: ResolvedWriterOptions): void {
     const name = typeof stream === 'string' ? stream : `${defaultStream} and others`;
     const hint = 'Set console to "pretty" or "json" (REDIS_LOG_CONSOLE) to print them here too.';
     this.#diagnostics.info('where', `Logs go to the Redis stream ${name}, and not to the console. ${hint}`);
@@ -90,41 +94,45 @@ function define(options: Provider[], isGlobal: boolean | undefined, imports: unk
 }
 
 function asyncOptions(options: RedisLogModuleAsyncOptions): Provider[] {
-  if (options.useFactory !== undefined) {
-    return [{ provide: REDIS_LOG_OPTIONS, useFactory: options.useFactory, inject: options.inject ?? [] }];
-  }
-  const useFactory = (factory: RedisLogOptionsFactory): unknown => factory.createRedisLogOptions();
-  if (options.useExisting !== undefined) {
-    return [{ provide: REDIS_LOG_OPTIONS, useFactory, inject: [options.useExisting] }];
-  }
-  if (options.useClass !== undefined) {
-    return [
-      { provide: options.useClass, useClass: options.useClass },
-      { provide: REDIS_LOG_OPTIONS, useFactory, inject: [options.useClass] },
-    ];
-  }
-  throw new RedisLogError(
+  const { useFactory, useClass, useExisting } = options;
+  if ([useFactory, useClass, useExisting].filter(Boolean).length !== 1) throw notOneSource();
+  if (useFactory !== undefined)
+    return [{ provide: REDIS_LOG_OPTIONS, useFactory, inject: options.inject ?? [] }];
+  const ask = (factory: RedisLogOptionsFactory): unknown => factory.createRedisLogOptions();
+  const token = useExisting ?? useClass;
+  const provider = {
+    provide: REDIS_LOG_OPTIONS,
+    useFactory: ask,
+    inject: token === undefined ? [] : [token],
+  };
+  return useClass === undefined ? [provider] : [{ provide: useClass, useClass }, provider];
+}
+
+function notOneSource(): RedisLogError {
+  return new RedisLogError(
     'REDIS_LOG_MODULE_MISUSED',
-    'RedisLogModule.forRootAsync() needs one of useFactory, useClass and useExisting.',
+    'RedisLogModule.forRootAsync() needs exactly one of useFactory, useClass and useExisting.',
     { subject: 'forRootAsync' },
   );
 }
 
-/** Twice would write every record twice, or to two places; bare has no options and no logger. */
-function refuseMisuse(modules: ModulesContainer): void {
+/** Twice would write every record twice, or to two places. */
+function refuseSecond(modules: ModulesContainer): void {
   const own = [...modules.values()].filter((module) => module.metatype === RedisLogModule);
-  if (own.some((module) => !module.providers.has(REDIS_LOG_RESOLVED))) {
-    throw new RedisLogError(
-      'REDIS_LOG_MODULE_MISUSED',
-      'RedisLogModule was imported bare. Import RedisLogModule.forRoot() or .forRootAsync() in the root module; it is global, so other modules need not import it.',
-      { subject: 'imports' },
-    );
-  }
-  if (own.length > 1) {
-    throw new RedisLogError(
-      'REDIS_LOG_MODULE_MISUSED',
-      'RedisLogModule.forRoot() was imported more than once. Import it once, in the root module; it is global, so other modules need not import it.',
-      { subject: 'imports' },
-    );
-  }
+  if (own.some((module) => !module.providers.has(REDIS_LOG_PARTS))) throw importedBare();
+  if (own.length === 1) return;
+  throw new RedisLogError(
+    'REDIS_LOG_MODULE_MISUSED',
+    'RedisLogModule.forRoot() was imported more than once. Import it once, in the root module; it is global, so other modules need not import it.',
+    { subject: 'imports' },
+  );
+}
+
+/** A bare import has no options and no logger. */
+function importedBare(): RedisLogError {
+  return new RedisLogError(
+    'REDIS_LOG_MODULE_MISUSED',
+    'RedisLogModule was imported bare. Import RedisLogModule.forRoot() or .forRootAsync() in the root module; it is global, so other modules need not import it.',
+    { subject: 'imports' },
+  );
 }

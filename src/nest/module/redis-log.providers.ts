@@ -1,19 +1,24 @@
-import { ConsoleLogger, type Provider, Scope } from '@nestjs/common';
+import { type Provider, Scope } from '@nestjs/common';
 import { INQUIRER } from '@nestjs/core';
-import { resolveModuleOptions } from '../../options/resolve.js';
-import type { ResolvedLoggerOptions, ResolvedWriterOptions } from '../../options/types.js';
+import { DetachedExporter } from '../../otel/detached-exporter.js';
 import { RedisLogRecordExporter } from '../../otel/exporter.js';
-import { adoptEarlyLoggers } from '../logger/early-logger.js';
+import { offerToEarlyLoggers } from '../logger/early-logger.js';
 import { LoggerCore } from '../logger/logger-core.js';
+import { type AnyExporter, sinkOf } from '../logger/log-sink.js';
 import { RedisLogger } from '../logger/redis-logger.js';
-import type { RedisLogModuleOptions } from './redis-log-options.js';
-import { REDIS_CHILD_LOGGER, REDIS_LOG_OPTIONS, REDIS_LOG_RESOLVED } from './redis-log.tokens.js';
+import {
+  REDIS_CHILD_LOGGER,
+  REDIS_LOG_OPTIONS,
+  REDIS_LOG_PARTS,
+  REDIS_LOG_RESOLVED,
+} from './redis-log.tokens.js';
+import { type ResolvedModuleOptions, resolveModule } from './resolve-module.js';
 
-export interface ResolvedModuleOptions {
-  readonly writer: ResolvedWriterOptions;
-  readonly logger: ResolvedLoggerOptions;
-  /** The exporter that was handed in, if any. */
-  readonly exporter: RedisLogRecordExporter | undefined;
+/** What belongs to one application. */
+export interface ModuleParts {
+  readonly resolved: ResolvedModuleOptions;
+  readonly exporter: AnyExporter;
+  readonly core: LoggerCore;
 }
 
 /** What `RedisLogModule` provides. Injected by token throughout, so that no decorator metadata is needed. */
@@ -21,20 +26,22 @@ export const REDIS_LOG_PROVIDERS: Provider[] = [
   {
     provide: REDIS_LOG_RESOLVED,
     inject: [{ token: REDIS_LOG_OPTIONS, optional: true }],
-    useFactory: (options: RedisLogModuleOptions | undefined): ResolvedModuleOptions => ({
-      ...resolveModuleOptions(options ?? {}),
-      exporter: options?.exporter,
-    }),
+    useFactory: resolveModule,
   },
   {
     provide: RedisLogRecordExporter,
     inject: [REDIS_LOG_RESOLVED],
-    useFactory: ({ exporter, writer }: ResolvedModuleOptions) => exporter ?? new RedisLogRecordExporter(writer),
+    useFactory: makeExporter,
+  },
+  {
+    provide: REDIS_LOG_PARTS,
+    inject: [REDIS_LOG_RESOLVED, RedisLogRecordExporter],
+    useFactory: makeParts,
   },
   {
     provide: RedisLogger,
-    inject: [REDIS_LOG_RESOLVED, RedisLogRecordExporter],
-    useFactory: makeLogger,
+    inject: [REDIS_LOG_PARTS],
+    useFactory: ({ core }: ModuleParts) => new RedisLogger(core),
   },
   {
     provide: REDIS_CHILD_LOGGER,
@@ -45,26 +52,17 @@ export const REDIS_LOG_PROVIDERS: Provider[] = [
   },
 ];
 
-function makeLogger(resolved: ResolvedModuleOptions, exporter: RedisLogRecordExporter): RedisLogger {
-  const { logger } = resolved;
-  const { resource, redact } = exporter.options;
-  // An exporter of the user's own censors what it was told to; the logger's records come to it censored already.
-  const sink = {
-    emit: (record: Parameters<RedisLogRecordExporter['emit']>[0]) =>
-      resolved.exporter === undefined ? exporter.emitRedacted(record) : exporter.emit(record),
-    flush: (options?: { readonly timeoutMs?: number }) => exporter.flush(options),
-    stats: () => exporter.stats(),
-  };
-  const options = { logger, resource, redact: resolved.exporter === undefined ? redact : resolved.writer.redact };
-  const core = new LoggerCore(options, sink, consoleOf(logger));
-  adoptEarlyLoggers(core);
-  return new RedisLogger(core);
+/** Turned off means no socket, whoever injects the exporter. */
+function makeExporter({ exporter, writer, logger }: ResolvedModuleOptions): AnyExporter {
+  if (!logger.enabled) return new DetachedExporter(writer);
+  return exporter ?? new RedisLogRecordExporter(writer);
 }
 
-function consoleOf(options: ResolvedLoggerOptions): ConsoleLogger | undefined {
-  // Levels are decided by us; the console prints whatever it is handed.
-  const logLevels = ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const;
-  if (!options.enabled) return new ConsoleLogger({ logLevels: [...logLevels] });
-  if (options.console === false) return undefined;
-  return new ConsoleLogger({ logLevels: [...logLevels], json: options.console === 'json' });
+function makeParts(resolved: ResolvedModuleOptions, exporter: AnyExporter): ModuleParts {
+  const { logger, writer } = resolved;
+  const sink = resolved.exporter === undefined ? sinkOf(exporter) : exporter;
+  const core = new LoggerCore({ logger, resource: exporter.options.resource, redact: writer.redact }, sink);
+  offerToEarlyLoggers(core);
+  if (resolved.startsAtOnce === true) core.start();
+  return { resolved, exporter, core };
 }

@@ -6,3 +6,6 @@ export const REDIS_CHILD_LOGGER = Symbol.for('nestjs-redis-log.child-logger');
 
 /** Injection token of what the options come to once every default is filled in. */
 export const REDIS_LOG_RESOLVED = Symbol.for('nestjs-redis-log.resolved');
+
+/** Injection token of the parts that `RedisLogModule` looks after. */
+export const REDIS_LOG_PARTS = Symbol.for('nestjs-redis-log.parts');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { runInThisContext } from 'node:vm';
 import { ConsoleLogger as ConsoleLogger12 } from '@nestjs/common';
 import { ConsoleLogger as ConsoleLogger11 } from 'nest-common-11';
 import { describe, expect, it } from 'vitest';
@@ -158,7 +159,7 @@ describe('A lazy message', () => {
 
   it('is not confused with a class, whose name is logged even when it has been minified', () => {
     expect(resolveMessage(v.Order)).toBe('Order');
-    const minified: unknown = new Function('const Cart=class{};return Cart')();
+    const minified: unknown = runInThisContext('{const Cart=class{};Cart}');
     expect(resolveMessage(minified)).toBe('Cart');
   });
 });

@@ -56,6 +56,7 @@ export const SHAPES: Readonly<Record<string, readonly unknown[]>> = {
   'an error': [v.error],
   'an error with a code': [v.withCode],
   'an error of a class with a cause': [v.declined],
+  'an error of a class that sets no name': [v.unnamedClass],
   'an aggregate error': [v.aggregate],
   'an error without a message': [v.emptyError],
   'an error with a text as cause': [v.textCause],
@@ -125,6 +126,14 @@ export const SHAPES: Readonly<Record<string, readonly unknown[]>> = {
   'a text and an object without a prototype': ['m', v.withoutPrototype, 'Ctx'],
   'a text and an object with another prototype': ['m', v.derivedObject, 'Ctx'],
   'a text and an object of another realm': ['m', v.foreignObject, 'Ctx'],
+  'a text and an object with an error far inside': ['m', v.withDeepError, 'Ctx'],
+  'a list of errors': [v.listOfErrors],
+  'a text and a list of errors': ['m', v.listOfErrors],
+  'a text, an object with an error and another error': ['m', v.withError, v.typeError],
+  'a text, an object with an error and a stack': ['m', v.withError, v.stack, 'Ctx'],
+  'a regular expression': [v.regexp],
+  'a URL': [v.url],
+  'a text and a URL': ['m', v.url, 'Ctx'],
   'a text and two objects': ['m', { a: 1 }, { b: 2 }, 'Ctx'],
   'a text and objects that share a key': ['m', { a: 1, b: 1 }, { a: 2, c: undefined }, { b: undefined }],
   'a text and a getter among objects': ['m', { a: 1 }, v.getter],
@@ -215,9 +224,5 @@ const NESTED_CALL: CallGroup = {
   ],
 };
 
-/**
- * All calls of the suite. Calls that Nest makes itself (exception filter, failed hook, boot) are one more group
- * here: a `Call` whose `run` starts an application and logs through `static Logger`, which is the logger under
- * test while `run` lasts. Nest itself is 12, so such a group is for that generation only.
- */
+/** All calls that applications make; those that Nest makes itself are in internals.ts. */
 export const CALL_GROUPS: readonly CallGroup[] = [...SHAPE_GROUPS, SEQUENCES, NESTED_CALL];

@@ -36,6 +36,8 @@ export interface RawRecord {
   readonly stack: unknown;
   /** An error, or what `canonicalError` gives of one; `undefined` where only the message may be an error. */
   readonly error: unknown;
+  /** The live error, where `error` is what the logger made of it. */
+  readonly thrown?: unknown;
 }
 
 export function canonicalRecord(raw: RawRecord): CanonicalRecord {
@@ -98,17 +100,17 @@ export function canonicalValue(value: unknown): unknown {
   return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
-function resolved(message: unknown): unknown {
+export function resolved(message: unknown): unknown {
   if (typeof message !== 'function') return message;
   const isClass = Function.prototype.toString.call(message).startsWith('class ');
   return isClass ? message.name : resolved((message as () => unknown)());
 }
 
-function isError(value: unknown): value is Error {
+export function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
 
-function textOrNothing(value: unknown): string | undefined {
+export function textOrNothing(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

@@ -1,30 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LEVELS } from '../../../src/record/severity.js';
-import { CALL_GROUPS, callWith, WAYS } from './calls.js';
+import { anyCall } from './any-call.js';
+import { CALL_GROUPS } from './calls.js';
 import type { CanonicalRecord } from './canonical.js';
 import { consoleRecords, writtenLines } from './console-oracle.js';
 import { GENERATIONS } from './nest-generations.js';
 import { readCallSubject } from './subject.js';
-import * as v from './values.js';
-
-const values = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('Ctx', 'OrdersService', '', 'a text of some words') },
-  { weight: 3, arbitrary: fc.constantFrom(v.stack, v.multilineStack, v.emptyMessageStack, v.almostStack) },
-  { weight: 3, arbitrary: fc.constantFrom(undefined, null) },
-  { weight: 3, arbitrary: fc.constantFrom(...Object.values(v).filter((value) => value instanceof Error)) },
-  { weight: 4, arbitrary: fc.dictionary(fc.string({ maxLength: 8 }).filter(isOrdinaryKey), fc.jsonValue()) },
-  fc.constantFrom(v.order, v.payment, v.date, v.map, v.withoutPrototype, v.foreignObject, v.withError),
-  fc.constantFrom(v.lazyText, v.lazyObject, v.lazyError, v.Order),
-  fc.array(fc.jsonValue(), { maxLength: 3 }),
-  fc.double(),
-  fc.string(),
-);
-
-/** `Object.assign`, and so Nest, loses a key `__proto__`; a member `toJSON` is for JSON, not for the reading. */
-function isOrdinaryKey(key: string): boolean {
-  return key !== '__proto__' && key !== 'toJSON';
-}
 
 describe.each(GENERATIONS)('On $name a log call makes the records that ConsoleLogger makes', (generation) => {
   const subject = readCallSubject(generation);
@@ -37,15 +18,8 @@ describe.each(GENERATIONS)('On $name a log call makes the records that ConsoleLo
   });
 
   it('of any arguments', async () => {
-    const calls = fc
-      .tuple(
-        fc.array(values, { minLength: 1, maxLength: 6 }),
-        fc.constantFrom(...LEVELS),
-        fc.constantFrom(...WAYS),
-      )
-      .map(([args, level, way]) => callWith(args, level, way));
     await fc.assert(
-      fc.asyncProperty(calls, async (call) => {
+      fc.asyncProperty(anyCall, async (call) => {
         expect(await subject.run(call), call.name).toStrictEqual(await consoleRecords(call, generation));
       }),
       { numRuns: 2_000 },

@@ -1,12 +1,16 @@
-import { canonicalRecord, type CanonicalRecord } from './canonical.js';
+import { canonicalRecord, type CanonicalRecord, type RawRecord } from './canonical.js';
 import type { Call } from './calls.js';
 import { runCall, type NestGeneration } from './nest-generations.js';
 
-/** What a JSON `ConsoleLogger` makes of the call. */
-export async function consoleRecords(call: Call, generation: NestGeneration): Promise<CanonicalRecord[]> {
+/** What a JSON `ConsoleLogger` makes of the call, in the form that both loggers are compared in. */
+export async function consoleRecords(
+  call: Call,
+  generation: NestGeneration,
+  form: (raw: RawRecord) => CanonicalRecord = canonicalRecord,
+): Promise<CanonicalRecord[]> {
   const records: CanonicalRecord[] = [];
   await runCall(call, generation, (context) =>
-    generation.createConsoleLogger(context, (raw) => records.push(canonicalRecord(raw))),
+    generation.createConsoleLogger(context, (raw) => records.push(form(raw))),
   );
   return records;
 }

@@ -33,7 +33,7 @@ function optionsFor(context: string | undefined): { json: true; colors: false; c
 }
 
 /** Both generations build the log object in `getJsonLogObject`, after all reading of the arguments. */
-function emitLogObject(logObject: Record<string, unknown>, emit: Emit): void {
+function emitLogObject(logObject: Record<string, unknown>, thrown: unknown, emit: Emit): void {
   emit({
     level: String(logObject['level']),
     context: logObject['context'],
@@ -41,6 +41,7 @@ function emitLogObject(logObject: Record<string, unknown>, emit: Emit): void {
     params: logObject['params'] as object | undefined,
     stack: logObject['stack'],
     error: logObject['error'],
+    thrown,
   });
 }
 
@@ -56,7 +57,7 @@ class EmittingConsoleLogger12 extends ConsoleLogger12 {
     message: unknown,
     options: Parameters<ConsoleLogger12['getJsonLogObject']>[1],
   ): void {
-    emitLogObject(this.getJsonLogObject(message, options), this.#emit);
+    emitLogObject(this.getJsonLogObject(message, options), options.error, this.#emit);
   }
 }
 
@@ -72,7 +73,7 @@ class EmittingConsoleLogger11 extends ConsoleLogger11 {
     message: unknown,
     options: Parameters<ConsoleLogger11['getJsonLogObject']>[1],
   ): void {
-    emitLogObject({ ...this.getJsonLogObject(message, options) }, this.#emit);
+    emitLogObject({ ...this.getJsonLogObject(message, options) }, undefined, this.#emit);
   }
 }
 

@@ -29,6 +29,8 @@ export const withCode = Object.assign(new Error('connect ECONNREFUSED'), {
   errno: -111,
 });
 export const declined = new PaymentDeclined('card declined', { cause: withCode });
+class PaymentTimeout extends Error {}
+export const unnamedClass = Object.assign(new PaymentTimeout('too late'), { type: 'timeout' });
 export const aggregate = new AggregateError([error, declined, 'a text'], 'three failed');
 export const emptyError = new Error('');
 export const textCause = new Error('outer', { cause: 'the inner reason' });
@@ -62,6 +64,10 @@ export const derivedObject = Object.create(
 ) as object;
 export const circular: Record<string, unknown> = { name: 'loop' };
 circular['self'] = circular;
+export const listOfErrors = [error, declined];
+export const withDeepError = { request: { result: { err: declined } } };
+export const regexp = /^a+$/i;
+export const url = new URL('https://example.com/orders?page=2');
 export const withError = { orderId: 1, err: declined };
 export const withFunctions = { keep: 1, run: () => 2, made: Order };
 export const withOdd = { nothing: undefined, nil: null, nan: Number.NaN, big: 10n, when: date, tags: ['a'] };

@@ -1,5 +1,14 @@
 import 'reflect-metadata';
-import { Controller, Get, Injectable, Logger, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { InjectRedisLogger, RedisLogger, RedisLogModule } from 'nestjs-redis-log';
 import { decodeLogRecord } from 'nestjs-redis-log/core';
@@ -15,7 +24,7 @@ afterAll(() => redis.stop());
 @Injectable()
 class OrdersService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(OrdersService.name);
-  constructor(@InjectRedisLogger() private readonly own: RedisLogger) {}
+  @InjectRedisLogger() private readonly own!: RedisLogger;
   onModuleInit(): void {
     this.logger.log('init');
   }
@@ -31,7 +40,8 @@ class OrdersService implements OnModuleInit, OnApplicationShutdown {
 
 @Controller()
 class OrdersController {
-  constructor(private readonly orders: OrdersService) {}
+  @Inject(OrdersService) private readonly orders!: OrdersService;
+
   @Get()
   get(): string {
     this.orders.place();
@@ -57,7 +67,9 @@ describe('A Nest application with RedisLogModule', () => {
     const entries = await redis.client().xrange('logs:shop', '-', '+');
     const records = entries.map(([, fields]) => decodeLogRecord(fields));
     const summary = records.map((result) =>
-      result.status === 'ok' ? `${result.record.instrumentationScope.name}: ${String(result.record.body)}` : result.reason,
+      result.status === 'ok'
+        ? `${result.record.instrumentationScope.name}: ${String(result.record.body)}`
+        : result.reason,
     );
     expect(summary).toContain('OrdersService: Order placed');
     expect(summary).toContain('OrdersService: own logger');

@@ -1,3 +1,4 @@
+import type { Cluster } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { isRedisLogError, type RedisLogError } from '../../../src/errors.js';
 import {
@@ -175,16 +176,37 @@ describe('what this version cannot do yet', () => {
   it.each([
     ['spool', { spool: { directory: '/var/spool/logs' } }, {}],
     ['REDIS_LOG_SPOOL (spool)', {}, { REDIS_LOG_SPOOL: '/var/spool/logs' }],
-    ['acknowledge', { acknowledge: 'replicated' }, {}],
-    ['acknowledge', { acknowledge: 'fsynced' }, {}],
     ['http', { http: true }, {}],
   ])('is refused instead of ignored: %s', (subject, options, environment) => {
     expect(refusal(options, environment).message).toContain(`\n- ${subject}: not available in this version.`);
   });
 
   it('may be switched off in so many words', () => {
-    const off = { spool: false, acknowledge: 'written', http: false };
+    const off = { spool: false, http: false };
     expect(() => resolveModuleOptions(off, {}, false)).not.toThrow();
+  });
+});
+
+describe('acknowledge', () => {
+  const cluster = [{ host: '127.0.0.1', port: 7_000 }];
+  const client = { duplicate: () => {}, options: {}, nodes: () => [] } as unknown as Cluster;
+
+  it.each([
+    ['replicated', { cluster }],
+    ['fsynced', { cluster }],
+    ['replicated', client],
+  ] as const)('is refused where a Cluster cannot say it: %s', (acknowledge, connection) => {
+    const { message } = refusal({ acknowledge, connection });
+    expect(message).toContain('have 1 problem:');
+    expect(message).toContain(`\n- acknowledge: "${acknowledge}" cannot be had from a Cluster.`);
+  });
+
+  it.each([
+    [{ acknowledge: 'replicated', connection: 'redis://cache' }],
+    [{ acknowledge: 'fsynced', connection: { sentinels: [{ host: 'a', port: 1 }], name: 'm' } }],
+    [{ acknowledge: 'written', connection: { cluster } }],
+  ] as const)('is accepted elsewhere: %j', (options) => {
+    expect(resolveModuleOptions(options, {}, false).writer.acknowledge).toBe(options.acknowledge);
   });
 });
 

@@ -1,7 +1,8 @@
 import { entryValues } from '../../../src/codec/entry.js';
 import { FieldsEncoder } from '../../../src/codec/entry-encoder.js';
 import type { LogStats } from '../../../src/pipeline/account.js';
-import { type FlushResult, Pipeline, type PipelineOptions } from '../../../src/pipeline/pipeline.js';
+import { Pipeline } from '../../../src/pipeline/pipeline.js';
+import type { FlushResult, PipelineOptions } from '../../../src/pipeline/pipeline-parts.js';
 import type { Runtime } from '../../../src/pipeline/runtime.js';
 import type { LogRecord } from '../../../src/record/log-record.js';
 import { everStored } from '../../support/oracle-guard.js';
@@ -40,6 +41,8 @@ export interface HarnessOptions {
   readonly maxRecords?: number;
   readonly maxInFlight?: number;
   readonly queueRecords?: number;
+  /** How producer ids begin. */
+  readonly producers?: string;
 }
 
 /** Long enough for any backoff, too short for a kept batch to be forgotten. */
@@ -70,7 +73,7 @@ export class PipelineHarness {
       store: this.store,
       encoder: new FieldsEncoder(),
       streamOf: () => 'logs',
-      newProducerId: () => `p${++this.#producers}`,
+      newProducerId: () => `${options.producers ?? 'p'}${++this.#producers}`,
       runtime: this.runtime,
       events: {
         dropped: (reason, entry, record) => {
@@ -106,16 +109,21 @@ export class PipelineHarness {
     }
   }
 
-  /** Connects; the guard is open afterwards. */
+  /** Emits a record and connects; the guard is open afterwards, and what was emitted is on its way. */
   async start(): Promise<void> {
-    await this.run(() => this.emit());
-    await this.run(() => this.store.reconnect(), () => this.store.execute(), () => this.store.reply());
+    this.emit();
+    await this.settle();
+    await this.run(() => this.store.reconnect());
+    await this.serve();
   }
 
   /** Executes and answers the oldest request. */
   async serve(times = 1): Promise<void> {
     for (let time = 0; time < times; time++) {
-      await this.run(() => this.store.execute(), () => this.store.reply());
+      await this.run(
+        () => this.store.execute(),
+        () => this.store.reply(),
+      );
     }
   }
 

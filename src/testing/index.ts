@@ -1,0 +1,4 @@
+export { CollectedLogs } from './collected-logs.js';
+export type { CollectedError, CollectedRecord } from './collected-record.js';
+export { provideRedisLogTesting } from './provide-testing.js';
+export { createTestingLogger, type TestingLogger, type TestingLoggerOptions } from './testing-logger.js';

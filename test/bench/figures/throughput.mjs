@@ -1,0 +1,96 @@
+// Throughput: at-least-once against the most that the same server takes from redis-benchmark, and exactly-once
+// against ours without it, on loopback and at a round trip of one millisecond.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { encodeLogRecord } from 'nestjs-redis-log/core';
+import { openChild } from '../lib/child.mjs';
+import { contest } from '../lib/contest.mjs';
+import { figure } from '../lib/figure.mjs';
+import { readableRecord, SITES } from '../lib/records.mjs';
+
+const PROXY = new URL('../lib/delay-proxy.mjs', import.meta.url);
+/** A logging process that uses this much of a core has none left. */
+const FULL = 0.95;
+
+export async function measure(bench) {
+  const measured = await contest({
+    names: ['ours', 'oursAtLeastOnce', 'pino'],
+    where: bench.where,
+    rounds: bench.rounds,
+    call: 'flood',
+    argument: { records: bench.records },
+  });
+  const limit = [];
+  for (let round = 0; round < bench.rounds; round++) limit.push(await serverLimit(bench));
+  return [
+    atLeastOnce(measured, limit),
+    exactlyOnce(measured, { id: 'exactly-once-loopback', name: 'throughput of exactly-once, loopback' }),
+    ...(bench.quick ? [] : [await overDistance(bench)]),
+  ];
+}
+
+function atLeastOnce({ oursAtLeastOnce, pino }, limit) {
+  const known = limit.every((value) => value !== undefined);
+  const options = {
+    id: 'throughput-at-least-once',
+    name: 'throughput, at-least-once',
+    unit: 'records/s',
+    better: 'higher',
+    ours: oursAtLeastOnce.map((round) => round.perSecond),
+    peerName: 'redis-benchmark, pipelined XADD of the same fields',
+    bar: 0.8,
+  };
+  if (!known) return figure({ ...options, bar: undefined, note: 'redis-benchmark is not installed' });
+  const share = figure({ ...options, peer: limit });
+  const cost = figure({
+    ours: oursAtLeastOnce.map((round) => round.cpuUs),
+    peer: pino.map((round) => round.cpuUs),
+    bar: 1,
+  });
+  const busy = figure({ ours: oursAtLeastOnce.map((round) => round.busy) }).ours;
+  const isFull = busy >= FULL;
+  const note = `client's core ${Math.round(busy * 100)} % busy, client cost ${cost.ratio.toFixed(2)} x pino`;
+  return { ...share, met: share.met || (isFull && cost.met), note };
+}
+
+function exactlyOnce({ ours, oursAtLeastOnce }, names) {
+  return figure({
+    ...names,
+    unit: 'records/s',
+    better: 'higher',
+    ours: ours.map((round) => round.perSecond),
+    peer: oursAtLeastOnce.map((round) => round.perSecond),
+    peerName: 'ours, at-least-once',
+    bar: 0.75,
+  });
+}
+
+async function overDistance(bench) {
+  const proxy = await openChild(PROXY, { port: bench.redis.port, delayMs: 1 });
+  const { url, roundTripMs } = await proxy.call('describe');
+  const measured = await contest({
+    names: ['ours', 'oursAtLeastOnce'],
+    where: { ...bench.where, redis: url },
+    rounds: bench.rounds,
+    call: 'flood',
+    argument: { records: bench.records },
+  });
+  await proxy.close();
+  const name = `throughput of exactly-once, round trip ${roundTripMs.toFixed(1)} ms`;
+  return exactlyOnce(measured, { id: 'exactly-once-distant', name });
+}
+
+/** XADDs a second that redis-benchmark gets through; undefined where it is not installed. */
+async function serverLimit({ redis, records }) {
+  const fields = encodeLogRecord(readableRecord(SITES[0], 4711));
+  const command = ['XADD', 'bench:limit', 'MAXLEN', '~', '100000', '*', ...fields];
+  const options = ['-p', String(redis.port), '-n', String(records), '-c', '4', '-P', '256', '--csv'];
+  try {
+    const { stdout } = await promisify(execFile)('redis-benchmark', [...options, ...command]);
+    // The name comes first and is the whole command, quotes and all; behind it are the rate and six latencies.
+    return Number(/"([\d.]+)"(?:,"[\d.]+"){6}\s*$/.exec(stdout)?.[1]);
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+// What the quick run watches: ratios as they were when the figure was last looked at, and how much worse they may
+// get. A regression of 1.5 x is caught; the noise of a busy machine, less than that, is not taken for one.
+
+/** Medians of a few short rounds, and a second look at whatever fails, stay within this. */
+export const TOLERANCE = 1.3;
+
+/** Ratio to the peer by id of the figure. Lower it when the write path gets better: that is what keeps it so. */
+export const BASELINES = {
+  'client-cost-pino-1': 0.95,
+  'client-cost-pino-5': 0.9,
+  'client-cost-otlp-1': 0.6,
+  'call-p50-1': 0.65,
+  'throughput-at-least-once': 0.25,
+  'exactly-once-loopback': 2.2,
+  'memory-json-1': 0.55,
+  'memory-json-5': 0.78,
+  'heap-1': 0.65,
+  'heap-5': 0.62,
+  'level-off-console': 0.55,
+  'decode-json-1': 1.3,
+  'decode-json-5': 1.2,
+  'start-share': 1.2,
+  'queue-last': 0.65,
+  'queue-over': 0.75,
+};
+
+/** The verdict on one figure; undefined where nothing guards it. */
+export function guard({ id, ratio, better, name, peerName }) {
+  const baseline = BASELINES[id];
+  if (baseline === undefined || ratio === null) return undefined;
+  const limit = better === 'lower' ? baseline * TOLERANCE : baseline / TOLERANCE;
+  const passed = better === 'lower' ? ratio <= limit : ratio >= limit;
+  const sign = better === 'lower' ? 'at most' : 'at least';
+  const line = `${passed ? 'ok  ' : 'FAIL'} ${id}: ${name}: ${ratio.toFixed(2)} x ${peerName} (${sign} ${limit.toFixed(2)})`;
+  return { id, passed, line };
+}

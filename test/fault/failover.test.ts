@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { type Runtime, systemRuntime } from '../../src/pipeline/runtime.js';
+import { IMPATIENT, OracleWriter, startLoad } from '../support/oracle.js';
+import { expectAllOnce, expectClosed, expectExactlyOnce } from '../support/oracle-expect.js';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { startRedisSentinels } from '../support/redis-sentinel.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { startTcpProxy, TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
+
+describe('A failover by Sentinel under load', () => {
+  it('stores every record once and in order', async () => {
+    await using group = await startRedisSentinels();
+    const connection = { sentinels: [...group.addresses], name: group.name };
+    await using oracle = new OracleWriter({ connection }, IMPATIENT);
+    const load = startLoad(oracle, 3_000);
+    await oracle.delivered(1_000);
+    await group.master.kill();
+    await until(async () => (await group.masterPort()) === group.replica.port, { timeoutMs: 30_000 });
+    const before = oracle.stats.delivered;
+    await until(() => oracle.stats.delivered > before + 1_000, { timeoutMs: 20_000 });
+    load.stop();
+    await expectClosed(oracle);
+    await expectAllOnce(oracle, group.replica.client());
+    expect(oracle.stats.retried).toBeGreaterThan(0);
+  });
+});
+
+describe('A failover to a replica that lags', () => {
+  it('gives it again what the old primary had acknowledged and lost: nothing is missing, twice, or out of order', async () => {
+    await using old = await startRedisServer();
+    await using replica = await startRedisServer();
+    await using link = await startTcpProxy(old);
+    await using front = await startTcpProxy(old);
+    const copy = replica.client();
+    await copy.replicaof(link.host, link.port);
+    await until(async () => (await copy.info('replication')).includes('master_link_status:up'));
+    await using oracle = new OracleWriter({ connection: front.url }, IMPATIENT);
+    oracle.emit(1_000);
+    await oracle.delivered(1_000);
+    await until(async () => (await copy.xlen('logs:oracle')) === 1_000);
+    await link.set({ blackHole: true });
+    oracle.emit(2_000);
+    await oracle.delivered(3_000);
+    await old.kill();
+    await front.close();
+    await copy.replicaof('NO', 'ONE');
+    expect(await copy.xlen('logs:oracle')).toBe(1_000);
+    await using _redirected = await listenAt(front.port, replica.port);
+    oracle.emit(1_000);
+    await expectClosed(oracle);
+    await expectAllOnce(oracle, copy);
+    expect(oracle.stats.retried).toBeGreaterThanOrEqual(2_000);
+  });
+
+  it('counts as rolled back what was acknowledged and lost longer ago than it is kept', async () => {
+    await using old = await startRedisServer();
+    await using front = await startTcpProxy(old);
+    await using empty = await startRedisServer();
+    const clock = new JumpingClock();
+    await using oracle = new OracleWriter({ connection: front.url }, clock);
+    oracle.emit(1_000);
+    await oracle.delivered(1_000);
+    clock.jump(10_000);
+    oracle.emit(500);
+    await oracle.delivered(1_500);
+    await old.kill();
+    await front.close();
+    await using _redirected = await listenAt(front.port, empty.port);
+    oracle.emit(500);
+    await expectClosed(oracle);
+    const { unique } = await expectExactlyOnce(oracle, empty.client());
+    expect(oracle.stats).toMatchObject({ delivered: 1_000, dropped: { rolled_back: 1_000 } });
+    expect(Math.min(...unique)).toBe(1_001);
+  });
+});
+
+/** Somebody else answers at a port from now on. */
+async function listenAt(port: number, target: number): Promise<TcpProxy> {
+  const proxy = new TcpProxy({ port: target }, port);
+  await proxy.listen();
+  return proxy;
+}
+
+/** The system's timers, and a clock that can be told that time has passed. */
+class JumpingClock implements Runtime {
+  #ahead = 0;
+  readonly random = IMPATIENT.random;
+  readonly after = systemRuntime.after;
+  readonly now = (): number => systemRuntime.now() + this.#ahead;
+
+  jump(ms: number): void {
+    this.#ahead += ms;
+  }
+}
+
+describe('A Cluster', () => {
+  it('of three primaries takes every stream to its own node, exactly once', async () => {
+    await using cluster = await startRedisCluster();
+    const streams = ['logs:a', 'logs:b', 'logs:c', '{tagged}:logs'];
+    const stream = (record: { readonly body?: unknown }): string =>
+      streams[Number(String(record.body).split(' ')[1]) % streams.length] ?? 'logs:a';
+    const connection = { cluster: cluster.startupNodes };
+    await using oracle = new OracleWriter({ connection, stream });
+    oracle.emit(2_000);
+    await expectClosed(oracle);
+    const client = cluster.client();
+    const lengths = await Promise.all(streams.map((name) => client.xlen(name)));
+    expect(lengths).toEqual([500, 500, 500, 500]);
+    expect(await client.hlen('{logs:a}:resources')).toBe(1);
+    expect(await client.hlen('{tagged}:logs:resources')).toBe(1);
+    expect(oracle.lines).toEqual([]);
+  });
+
+  it('that loses the primary of the stream under load stores every record once and in order', async () => {
+    await using cluster = await startRedisCluster({ replicas: 1 });
+    await using oracle = new OracleWriter({ connection: { cluster: cluster.startupNodes } }, IMPATIENT);
+    const load = startLoad(oracle, 3_000);
+    await oracle.delivered(1_000);
+    const owner = await ownerOf(cluster, 'logs:oracle');
+    await owner.kill();
+    const { delivered } = oracle.stats;
+    await until(() => oracle.stats.delivered > delivered + 2_000, { timeoutMs: 40_000 });
+    load.stop();
+    await expectClosed(oracle, 30_000);
+    await expectAllOnce(oracle, cluster.client());
+    expect(oracle.stats.retried).toBeGreaterThan(0);
+  });
+});
+
+async function ownerOf(cluster: RedisCluster, key: string): Promise<RedisCluster['nodes'][number]> {
+  for (const node of cluster.masters) {
+    const keys = await node.client().keys(key);
+    if (keys.length > 0) return node;
+  }
+  throw new Error(`No primary has ${key}.`);
+}
