@@ -1,6 +1,7 @@
 export { type DecodeOptions, decodeLogRecord, type DecodeResult } from './codec/decode.js';
 export { encodeLogRecord, type EncodeOptions } from './codec/encode.js';
 export { type EncodedResource, encodeResource } from './codec/resource.js';
+export { type AclOptions, type AclRole, aclRules } from './redis/acl.js';
 export type { DropReason, LogStats } from './pipeline/account.js';
 export type { FlushResult } from './pipeline/pipeline-parts.js';
 export { type LogInput, RedisLogWriter } from './redis/log-writer.js';

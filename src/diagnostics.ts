@@ -174,7 +174,7 @@ function isPlace(text: string, afterSchemeOrUser: boolean): boolean {
 }
 
 const CERTIFICATE = 'the TLS certificate of the server is not trusted; set tls.ca in `connection`';
-const NO_ANSWER = 'no answer in time; check host, port, firewall and the load of the server';
+const NO_ANSWER = 'no answer in time; check host, port (does it speak TLS, or not?), firewall and load';
 const NOT_CONNECTED = 'not connected to Redis at this moment';
 
 /** What to do about a code of Node, OpenSSL or Redis. Only errors with a code named here are explained. */
@@ -195,10 +195,12 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', CERTIFICATE],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'the TLS certificate is for another host name; set tls.servername'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'the server speaks no TLS on this port; use redis:// there'],
+  ['TLS_ALERT', 'the server refused TLS; does it want a certificate it trusts (tls.cert, tls.key)?'],
   ['WRONGPASS', 'the user name or the password is wrong, or the user is off; check `connection`'],
   ['NOAUTH', 'the server wants a password; put it into `connection`'],
   ['NOPERM', 'the ACL of this user forbids the command or the key; widen it with ACL SETUSER'],
   ['WRONGTYPE', 'the key holds something that is not a stream; choose another `stream` or remove the key'],
+  ['CROSSSLOT', 'keyPrefix and stream together hold a "}" but no hash tag; make it whole, such as {app}:'],
   ['LOADING', 'the server is reading its data set after a start; it passes'],
   ['BUSY', 'a script of somebody holds the server; it passes, or needs SCRIPT KILL'],
   ['OOM', 'the server is at maxmemory; raise it, or lower `retention`'],
@@ -209,6 +211,9 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['MISCONF', 'the server cannot save to disk and takes no writes; check its log'],
 ]);
 
+/** What may follow is the message of whatever the last of the Sentinels failed with. */
+const NO_SENTINEL = 'All sentinels are unreachable and retry is disabled.';
+
 /** Messages of ioredis that are constant texts, so that they may be shown whole. */
 const CONSTANT_MESSAGES: ReadonlyMap<string, string> = new Map([
   ['Connection is closed.', NOT_CONNECTED],
@@ -216,12 +221,13 @@ const CONSTANT_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["Cluster isn't ready and enableOfflineQueue options is false", NOT_CONNECTED],
   ['Command timed out', NO_ANSWER],
   ['connect ETIMEDOUT', NO_ANSWER],
+  [NO_SENTINEL, 'none of them named a master; check sentinels, name and sentinelPassword in `connection`'],
   ['None of startup nodes is available', 'no node of the cluster answered; check `connection`'],
   ['Failed to refresh slots cache.', 'no node of the cluster answered; check `connection`'],
 ]);
 
 const NAME = /^[A-Za-z_$][\w$]{0,63}$/;
-const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
+const CODE = /^[A-Z][A-Z0-9_/]{1,63}$/;
 const REPLY_CODE = /^-?([A-Z][A-Z0-9_]{1,31}) /;
 const FIRST_WORD = /^([A-Za-z]{1,32}) /;
 const PLACE = /^[\w.:/-]{1,255}$/;
@@ -248,8 +254,9 @@ function describe(error: unknown): string {
   const message = typeof error['message'] === 'string' ? error['message'] : '';
   const explained = explain(error);
   if (explained !== undefined) return `${name} ${explained}`;
-  const hint = CONSTANT_MESSAGES.get(message);
-  if (hint !== undefined) return `${name}: ${message} (${hint})`;
+  const constant = message.startsWith(NO_SENTINEL) ? NO_SENTINEL : message;
+  const hint = CONSTANT_MESSAGES.get(constant);
+  if (hint !== undefined) return `${name}: ${constant} (${hint})`;
   const code = match(CODE, error['code']);
   const word = REPLY_CODE.exec(message)?.[1] ?? FIRST_WORD.exec(message)?.[1];
   return [name, code, word === code ? undefined : word].filter((part) => part !== undefined).join(' ');
@@ -260,7 +267,7 @@ function explain(error: Readonly<Record<string, unknown>>): string | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && isFields(current); depth++) {
     const code = match(CODE, current['code']) ?? match(REPLY_CODE, current['message']);
-    const hint = code === undefined ? undefined : HINTS.get(code);
+    const hint = HINTS.get(code?.includes('_ALERT_') ? 'TLS_ALERT' : (code ?? ''));
     if (hint !== undefined) return `${code}${placeOf(current)} (${hint})`;
     current = innerError(current);
   }

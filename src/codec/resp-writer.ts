@@ -105,7 +105,7 @@ export class RespWriter {
     let rest = value;
     for (let i = at + count - 1; i >= at; i--) {
       const next = rest < 0x7fffffff ? (rest / 10) | 0 : Math.floor(rest / 10);
-      bytes[i] = ZERO + rest - next * 10;
+      bytes[i] = ZERO + (rest - next * 10);
       rest = next;
     }
   }

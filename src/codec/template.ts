@@ -38,8 +38,9 @@ export class Template {
   /** The id as a bulk string: the first bytes of every entry. */
   readonly idBytes: Buffer;
 
-  constructor(fields: readonly Field[], resource: Resource | undefined) {
-    this.id = String(++lastId);
+  /** `id`: only for templates of an earlier process, whose entries carry it. */
+  constructor(fields: readonly Field[], resource: Resource | undefined, id: string = String(++lastId)) {
+    this.id = id;
     this.fields = fields;
     this.resource = resource;
     this.variables = fields.reduce((count, field) => count + (field.value === VARIABLE ? 1 : 0), 0);

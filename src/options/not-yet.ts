@@ -6,10 +6,5 @@ export interface NotYet {
 }
 
 export const NOT_YET: readonly NotYet[] = [
-  {
-    option: 'spool',
-    asksForIt: (value) => value !== undefined && value !== false,
-    instead: 'Leave it out or set it to false: what waits is then kept in memory only',
-  },
   { option: 'http', asksForIt: (value) => value === true, instead: 'Leave it out or set it to false' },
 ];

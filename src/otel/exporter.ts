@@ -7,6 +7,7 @@ import type { FlushResult } from '../pipeline/pipeline-parts.js';
 import type { LogRecord } from '../record/log-record.js';
 import { compileRedactor, type Redactor } from '../record/redact.js';
 import { type OpenPipeline, openPipeline } from '../redis/open-pipeline.js';
+import { feedDiag } from './diag.js';
 import { isolated } from './isolation.js';
 import { ExporterMetrics } from './metrics.js';
 import { redacted, unredactable } from './redacted.js';
@@ -43,6 +44,7 @@ export class RedisLogRecordExporter {
     options?: RedisLogWriterOptions | ResolvedWriterOptions,
     around: { readonly diagnostics?: Diagnostics } = {},
   ) {
+    feedDiag();
     this.options = resolveAll(() => resolveWriterOptions(options), options?.redact);
     this.#redactor = this.options.redact ? compileRedactor(this.options.redact) : undefined;
     const { maxRecords } = this.options.queue;

@@ -8,7 +8,7 @@ export type DropReason =
   | 'rolled_back'
   | 'sampled'
   | 'rate_limited'
-  | 'spool_full';
+  | 'spool_unreadable';
 
 /** How records are delivered at present; it can be weaker than asked for where Redis allows no scripts. */
 export type Delivery = 'exactly-once' | 'at-least-once';

@@ -1,6 +1,12 @@
 import type { Template } from '../codec/template.js';
 import type { EntryView } from './lane.js';
 
+/** A batch's copy on disk. */
+export interface SpoolTicket {
+  /** So many of its records need it no more. With the last one it can go. */
+  settle(count: number): void;
+}
+
 export interface BatchLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
@@ -21,6 +27,8 @@ export class Batch {
   first = 0;
   /** True once any request with it went out: from then on it may be stored. */
   wasSent = false;
+  /** Its copy on disk, if there is one; the parts of a batch that was cut share it. */
+  ticket: SpoolTicket | undefined;
   count = 0;
   /** Values of all entries, without their template ids. */
   values = 0;
@@ -98,6 +106,7 @@ export class Batch {
     for (let index = from; index <= to; index++) part.add(this.entry(index));
     part.first = first;
     part.wasSent = this.wasSent;
+    part.ticket = this.ticket;
     return part;
   }
 

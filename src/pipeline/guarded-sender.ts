@@ -1,9 +1,12 @@
 import type { Batch } from './batch.js';
 import type { RetainBudget } from './kept-window.js';
-import type { AppendReply, AppendRequest, Failure, OpenReply, OpenRequest } from './ports.js';
+import type { Outbox } from './outbox.js';
+import type { AppendReply, AppendRequest, Failure, OpenReply } from './ports.js';
+import { ProducerIdentity } from './producer-identity.js';
 import { ProducerLedger } from './producer-ledger.js';
 import { Backoff } from './runtime.js';
-import type { Sender, SenderContext } from './sender.js';
+import type { Sender, SenderContext, SenderSetup } from './sender.js';
+import type { BatchOwner } from './spooler.js';
 import type { StreamQueue } from './stream-queue.js';
 
 /** Times in a row that the guard may be opened without a record getting through before we slow down. */
@@ -21,6 +24,7 @@ export class GuardedSender implements Sender {
   readonly stream: string;
   readonly #context: SenderContext;
   readonly #ledger: ProducerLedger;
+  readonly #identity: ProducerIdentity;
   /** For what heals by itself. */
   readonly #backoff: Backoff;
   /** For what somebody must mend. */
@@ -29,31 +33,31 @@ export class GuardedSender implements Sender {
   #generation = 0;
   #fruitless = 0;
   #inFlight: Batch[] = [];
-  #producer: string;
-  #epoch = 0;
   #position = 0;
-  #history: OpenRequest['history'] = 'fresh';
-  #from = '';
-  /** An OPEN went out under this id and was never answered: it may still be executed, at any time. */
-  #openIsLoose = false;
 
-  constructor(stream: string, queue: StreamQueue, context: SenderContext & { retain: RetainBudget }) {
+  constructor(stream: string, context: SenderContext & { retain: RetainBudget }, setup: SenderSetup) {
     this.stream = stream;
     this.#context = context;
-    this.#ledger = new ProducerLedger(queue, context);
     this.#backoff = new Backoff(context.runtime.random, 100, 2_000);
     this.#probe = new Backoff(context.runtime.random, 500, 5_000);
-    this.#producer = context.newProducerId();
+    this.#identity = new ProducerIdentity(context.newProducerId, setup.resume);
+    const outbox = setup.makeOutbox(() => this.#owner());
+    this.#ledger = new ProducerLedger(outbox, context);
   }
 
   get queue(): StreamQueue {
     return this.#ledger.outbox.queue;
   }
 
+  stage(force: boolean): void {
+    this.#ledger.outbox.stage(force);
+  }
+
   pump(force: boolean): void {
+    this.stage(force);
     if (this.#context.store.state !== 'ready') return;
     // Also with nothing to send: what was acknowledged may have been lost with the old connection's server.
-    const mustOpen = this.#history !== 'fresh' || !this.#ledger.outbox.isEmpty;
+    const mustOpen = !this.#identity.isFresh || !this.#ledger.outbox.isEmpty;
     if (this.#state === 'closed' && mustOpen) void this.#open();
     while (this.#state === 'open' && this.#inFlight.length < this.#context.limits.maxInFlight) {
       const batch = this.#ledger.outbox.next(this.#inFlight.length, force);
@@ -78,7 +82,7 @@ export class GuardedSender implements Sender {
 
   async confirm(): Promise<boolean> {
     const { state } = this.#context.store;
-    if (this.#history === 'fresh' || state === 'closed') return true;
+    if (this.#identity.isFresh || state === 'closed') return true;
     // Without a connection nobody can be asked; a failover may be why, and may have forgotten what is still kept.
     if (state !== 'ready') return !this.#ledger.hasKept;
     if (this.#state !== 'open') return false;
@@ -96,46 +100,57 @@ export class GuardedSender implements Sender {
     this.#ledger.abandon();
   }
 
-  /** The batches that wait to be sent, for a sender that takes this one's place. */
-  handOver(): Batch[] {
+  get isDone(): boolean {
+    return this.#ledger.outbox.isEmpty && this.#inFlight.length === 0;
+  }
+
+  retire(): void {
+    this.#ledger.outbox.retire();
+  }
+
+  /** What waits to be sent, for a sender that takes this one's place. */
+  handOver(): Outbox {
     this.#stop('closed');
     this.#state = 'abandoned';
-    return this.#ledger.outbox.again.splice(0);
+    return this.#ledger.outbox;
+  }
+
+  get producer(): string {
+    return this.#identity.id;
   }
 
   async #open(): Promise<void> {
     this.#state = 'opening';
-    // It would take the id for unused, and after the loss of the guard begin it anew over records that are there.
-    if (this.#history === 'fresh' && this.#openIsLoose) this.#producer = this.#context.newProducerId();
-    this.#openIsLoose = true;
-    this.#epoch++;
     const generation = ++this.#generation;
     const reply = await this.#context.store.open({
       stream: this.stream,
-      producer: this.#producer,
-      epoch: this.#epoch,
+      ...this.#identity.nextOpen(this.#ledger.outbox.isDurable),
       shed: this.#ledger.shed,
-      history: this.#history,
-      from: this.#from,
       searchable: this.#context.searchable,
     });
     if (generation === this.#generation) this.#opened(reply);
   }
 
   #opened(reply: OpenReply): void {
-    this.#openIsLoose = reply.status === 'failed' && reply.failure.persisted === 'possibly';
+    this.#identity.openAnswered(reply.status === 'failed' && reply.failure.persisted === 'possibly');
     switch (reply.status) {
       case 'guard':
-        if (this.#history === 'fresh') this.#from = reply.lastId;
-        this.#rewind(reply.seq, 'an-earlier-try');
-        this.#state = 'open';
+        if (this.#identity.catchUp(reply.epoch)) {
+          this.#state = 'closed';
+          break;
+        }
+        if (this.#identity.isFresh) {
+          this.#identity.begunAt(reply.lastId);
+          const noted = this.#ledger.outbox.opened(reply.lastId);
+          if (noted !== undefined) return void this.#openWhen(noted, reply.seq);
+        }
+        this.#beOpen(reply.seq);
         // With nothing left to send no batch will come to say that it works.
         if (this.#ledger.outbox.isEmpty) this.#context.trouble(this.stream, undefined);
         break;
       case 'cannot-tell':
         this.#ledger.renew();
-        this.#producer = this.#context.newProducerId();
-        this.#history = 'fresh';
+        this.#identity.renew();
         this.#state = 'closed';
         break;
       case 'failed':
@@ -146,12 +161,33 @@ export class GuardedSender implements Sender {
     this.#context.settled();
   }
 
+  /** Nothing is sent before it is noted on disk that something may have been. */
+  async #openWhen(noted: Promise<void>, seq: number): Promise<void> {
+    const generation = this.#generation;
+    await noted;
+    if (generation !== this.#generation) return;
+    this.#identity.sending();
+    this.#beOpen(seq);
+    this.pump(false);
+  }
+
+  #beOpen(seq: number): void {
+    this.#rewind(seq, 'an-earlier-try');
+    this.#ledger.guardIsKnown = true;
+    this.#state = 'open';
+  }
+
+  #owner(): BatchOwner {
+    const { holes, shed } = this.#ledger;
+    return { stream: this.stream, producer: this.#identity.id, holes, shed };
+  }
+
   async #send(batch: Batch): Promise<void> {
     const request = this.#request(batch, this.#position);
     const generation = this.#generation;
     if (batch.wasSent) this.#context.account.retried += batch.count;
     batch.wasSent = true;
-    if (this.#history === 'fresh') this.#history = 'unacknowledged';
+    this.#identity.sending();
     this.#position = batch.last;
     this.#inFlight.push(batch);
     const reply = await this.#context.store.append(request);
@@ -160,12 +196,9 @@ export class GuardedSender implements Sender {
 
   #request(batch: Batch | undefined, prev: number): AppendRequest {
     return {
-      stream: this.stream,
-      producer: this.#producer,
-      epoch: this.#epoch,
+      ...this.#owner(),
+      epoch: this.#identity.epoch,
       prev,
-      holes: this.#ledger.holes,
-      shed: this.#ledger.shed,
       batch,
     };
   }
@@ -174,8 +207,7 @@ export class GuardedSender implements Sender {
     switch (reply.status) {
       case 'written':
         if (batch === undefined) break;
-        this.#history = 'acknowledged';
-        this.#from = reply.lastId;
+        this.#identity.acknowledged(reply.lastId);
         this.#ledger.deliver(batch);
         this.#delivered(batch);
         break;
@@ -252,6 +284,7 @@ export class GuardedSender implements Sender {
     this.#generation++;
     this.#ledger.outbox.again.unshift(...this.#inFlight);
     this.#inFlight = [];
+    this.#ledger.guardIsKnown = false;
     this.#state = state;
   }
 }

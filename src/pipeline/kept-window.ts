@@ -36,6 +36,12 @@ export class KeptWindow {
     return this.#kept.length === 0;
   }
 
+  /** Whether something was acknowledged less than {@link RETAIN_MS} ago. */
+  hasRecent(now: number): boolean {
+    const newest = this.#kept.at(-1);
+    return newest !== undefined && newest.at > now - RETAIN_MS;
+  }
+
   /** Forgets what is too old, or too much. */
   prune(now: number): void {
     let gone = 0;

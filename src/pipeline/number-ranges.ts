@@ -10,8 +10,12 @@ export class NumberRanges {
   /** `from` to `to`, both included. */
   add(from: number, to: number): void {
     // A rollback can take in numbers that were set aside before; none may count twice.
-    this.#ranges = this.#ranges.filter((range) => range.from < from || range.to > to);
-    this.#ranges.push({ from, to });
+    const ranges: NumberRange[] = [{ from, to }];
+    for (const range of this.#ranges) {
+      if (range.from < from) ranges.push({ from: range.from, to: Math.min(range.to, from - 1) });
+      if (range.to > to) ranges.push({ from: Math.max(range.from, to + 1), to: range.to });
+    }
+    this.#ranges = ranges;
   }
 
   /** How many of the numbers `from` to `to` are in here. */

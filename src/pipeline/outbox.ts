@@ -5,6 +5,8 @@ import type { StreamQueue } from './stream-queue.js';
 /** Where a sender's next batch comes from: what must be sent again first, then the queue. */
 export class Outbox {
   readonly queue: StreamQueue;
+  /** Whether batches are on disk under the producer's id before they are sent. */
+  readonly isDurable: boolean = false;
   /** Numbered batches that must go (again), in the order of their numbers. */
   again: Batch[] = [];
   readonly #context: SenderContext;
@@ -38,14 +40,14 @@ export class Outbox {
     const batch = this.queue.take(limits);
     if (batch === undefined) return undefined;
     account.inFlight += batch.count;
-    this.#number(batch);
+    this.number(batch);
     return batch;
   }
 
   /** Numbers start again at 1: the batches that wait are renumbered under a new producer id. */
   renumber(): void {
     this.#numbered = 0;
-    for (const batch of this.again) this.#number(batch);
+    for (const batch of this.again) this.number(batch);
   }
 
   /** The server's guard is ahead of all numbers given: never give one of those. */
@@ -59,7 +61,31 @@ export class Outbox {
     return oldest;
   }
 
-  #number(batch: Batch): void {
+  /** Makes sure of what waits, where there is a disk for it. Called once per tick, connected or not. */
+  stage(_force: boolean): void {
+    // In memory there is nothing to do.
+  }
+
+  /**
+   * The guard was opened for the first time, when `lastId` was the stream's last id: what is sent from now on comes
+   * after it. Resolves when that is noted where an earlier process's batches would be found; `undefined` at once.
+   */
+  opened(_lastId: string): Promise<void> | undefined {
+    return undefined;
+  }
+
+  /** The process gives up: what can still be made sure of is. What stays in the queue is lost. */
+  giveUp(): void {
+    // In memory there is nothing to do.
+  }
+
+  /** Nothing more will come, and nothing is left. */
+  retire(): void {
+    // In memory there is nothing to do.
+  }
+
+  /** Gives the batch the numbers that come next. */
+  number(batch: Batch): void {
     batch.first = this.#numbered + 1;
     this.#numbered += batch.count;
   }

@@ -6,6 +6,7 @@ import type { EntryView } from './lane.js';
 import type { Failure, LogStore } from './ports.js';
 import type { Runtime } from './runtime.js';
 import type { SenderLimits } from './sender.js';
+import type { Spool } from './spool/spool.js';
 
 /** What became of everything emitted so far, as `flush()` and shutdown report it. */
 export interface FlushResult {
@@ -46,6 +47,8 @@ export interface PipelineParts {
   readonly newProducerId: () => string;
   readonly runtime: Runtime;
   readonly events: PipelineEvents;
+  /** The disk spool, once it is open; `undefined` inside: it could not be opened, which has been told. */
+  readonly spool?: Promise<Spool | undefined> | undefined;
   /** Runs the pipeline's own work outside the request that happens to log. */
   readonly isolate: <T>(work: () => T) => T;
 }

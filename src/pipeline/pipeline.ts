@@ -1,18 +1,18 @@
 import { RespWriter } from '../codec/resp-writer.js';
 import type { LogRecord } from '../record/log-record.js';
 import { severityClass } from '../record/severity.js';
-import { Account, type Delivery, type DropReason, type LogStats } from './account.js';
+import { Account, type DropReason, type LogStats } from './account.js';
 import { BoundedQueue } from './bounded-queue.js';
 import { DrainWaiters } from './drain-waiters.js';
-import { GuardedSender } from './guarded-sender.js';
 import type { EntryView } from './lane.js';
-import { PlainSender } from './plain-sender.js';
 import type { FlushResult, PipelineOptions, PipelineParts } from './pipeline-parts.js';
-import type { Failure, StoreState } from './ports.js';
-import type { Sender, SenderContext } from './sender.js';
+import type { StoreState } from './ports.js';
+import { SenderPool } from './sender-pool.js';
+import { SpoolDesk } from './spool-desk.js';
 import type { StreamQueue } from './stream-queue.js';
 
 const SWEEP_MS = 3_600_000;
+const SPOOL_CLOSE_MS = 1_000;
 
 /**
  * From a record to Redis: encoded at once, queued within bounds, sent by the sender of its stream, and accounted for.
@@ -27,11 +27,9 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #parts: PipelineParts;
   readonly #out = new RespWriter();
-  readonly #senders = new Map<string, Sender>();
-  readonly #sendersByQueue = new Map<StreamQueue, Sender>();
-  readonly #context: SenderContext & { readonly retain: { bytes: number } };
+  readonly #senders: SenderPool;
+  readonly #desk: SpoolDesk | undefined;
   readonly #waiters: DrainWaiters;
-  #delivery: Delivery;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #closing: Promise<FlushResult> | undefined;
   #nextSweep: number;
@@ -42,25 +40,50 @@ export class Pipeline {
   constructor(options: PipelineOptions, parts: PipelineParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#delivery = options.delivery;
     this.#queue = new BoundedQueue(options.queue, (queue, entry) => this.#shed(queue, entry));
     this.#account = new Account(this.#queue.totals);
     this.#nextSweep = parts.runtime.now() + SWEEP_MS * (0.5 + parts.runtime.random());
-    this.#waiters = new DrainWaiters(parts.runtime, () => this.#oldestPending());
-    this.#context = {
-      store: parts.store,
-      account: this.#account,
-      limits: options.limits,
-      runtime: parts.runtime,
-      searchable: options.searchable,
-      newProducerId: parts.newProducerId,
-      retain: { bytes: 0 },
-      dropped: (entry, reason) => parts.events.dropped(reason, entry, undefined),
-      settled: () => this.#waiters.check(),
-      trouble: (stream, failure) => parts.events.trouble(stream, failure),
-      scriptsRefused: (stream, failure) => this.#scriptsRefused(stream, failure),
-    };
+    this.#waiters = new DrainWaiters(parts.runtime, () => this.#senders.oldestPending());
+    this.#desk = parts.spool === undefined ? undefined : this.#openDesk(parts.spool);
+    this.#senders = this.#makeSenders();
     parts.store.onState((state) => this.#storeChanged(state));
+  }
+
+  #openDesk(opening: NonNullable<PipelineParts['spool']>): SpoolDesk {
+    return new SpoolDesk(opening, this.#parts.runtime.after, {
+      found: (left) => this.#desk && this.#senders.replay(left, this.#desk.spooler),
+      opened: () => this.#pump(true),
+      started: () => {
+        this.#senders.start();
+        this.#pump(true);
+      },
+    });
+  }
+
+  #makeSenders(): SenderPool {
+    const { delivery, deliveryIsExplicit, limits, searchable } = this.#options;
+    const { store, runtime, newProducerId, events } = this.#parts;
+    return new SenderPool(
+      {
+        delivery,
+        deliveryIsExplicit,
+        queue: this.#queue,
+        spooler: this.#desk?.spooler,
+        weakened: (failure) => events.weakened(failure),
+      },
+      {
+        store,
+        account: this.#account,
+        limits,
+        runtime,
+        searchable,
+        newProducerId,
+        dropped: (entry, reason) => events.dropped(reason, entry, undefined),
+        poke: () => this.#pump(false),
+        settled: () => this.#waiters.check(),
+        trouble: (stream, failure) => events.trouble(stream, failure),
+      },
+    );
   }
 
   get isClosed(): boolean {
@@ -69,11 +92,11 @@ export class Pipeline {
 
   /** The streams written to so far. */
   get streams(): readonly string[] {
-    return [...this.#senders.keys()];
+    return this.#senders.streams;
   }
 
   stats(): LogStats {
-    return this.#account.stats(this.#delivery);
+    return this.#account.stats(this.#senders.delivery);
   }
 
   /** False when the record was refused (closed, full, too large, impossible to encode); it is counted either way. */
@@ -118,36 +141,35 @@ export class Pipeline {
       this.#pump(true);
       const timedOut = await this.#waiters.drained(this.#ordinal, left());
       if (timedOut) break;
-      confirmed = await this.#waiters.within(this.#confirm(), left(), false);
+      confirmed = await this.#waiters.within(this.#senders.confirm(), left(), false);
       // Not confirmed: something is on its way again, or the guard is being asked; the next reply tells.
       if (!confirmed) await this.#waiters.nextChange(left());
     }
     this.abandon();
+    await this.#waiters.within(this.#closeSpool(), Math.max(left(), SPOOL_CLOSE_MS), undefined);
     return this.#result(!confirmed);
+  }
+
+  /** The disk is local: it gets its moment even when Redis has used up the time. */
+  #closeSpool(): Promise<void> {
+    return this.#desk?.close() ?? Promise.resolve();
   }
 
   /** Closes at once: what was sent becomes `unconfirmed`, what was not is dropped as `closed`. */
   abandon(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    for (const sender of this.#senders.values()) {
-      sender.abandon();
-      this.#dropQueued(sender.queue);
-    }
+    this.#senders.abandon();
+    for (const queue of this.#senders.queues) this.#dropQueued(queue);
     this.#parts.store.close();
     this.#waiters.check();
-  }
-
-  async #confirm(): Promise<boolean> {
-    const answers = await Promise.all([...this.#senders.values()].map((sender) => sender.confirm()));
-    return answers.every(Boolean) && this.#oldestPending() === Infinity;
   }
 
   #accept(record: LogRecord): boolean {
     const template = this.#parts.encoder.encode(record, this.#out);
     const size = template.idBytes.length + this.#out.length;
     if (size > this.#options.queue.maxBytes) return this.#refuse('too_large', record);
-    const sender = this.#sender(this.#parts.streamOf(record));
+    const sender = this.#senders.of(this.#parts.streamOf(record));
     const severity = severityClass(record.severityNumber);
     if (!this.#queue.makeRoom(severity, size)) {
       sender.countShed();
@@ -169,7 +191,7 @@ export class Pipeline {
 
   #shed(queue: StreamQueue, entry: EntryView): void {
     this.#account.drop('queue_full');
-    this.#sendersByQueue.get(queue)?.countShed();
+    this.#senders.countShed(queue);
     this.#parts.events.dropped('queue_full', entry, undefined);
   }
 
@@ -180,19 +202,6 @@ export class Pipeline {
         this.#parts.events.dropped('closed', entry, undefined);
       }
     }
-  }
-
-  #sender(stream: string): Sender {
-    const known = this.#senders.get(stream);
-    if (known !== undefined) return known;
-    const queue = this.#queue.openStream();
-    const sender =
-      this.#delivery === 'exactly-once'
-        ? new GuardedSender(stream, queue, this.#context)
-        : new PlainSender(stream, queue, this.#context);
-    this.#senders.set(stream, sender);
-    this.#sendersByQueue.set(queue, sender);
-    return sender;
   }
 
   /** One look at the queues per tick, or per `maxDelayMs`: a record leaves with whatever its tick brought. */
@@ -215,8 +224,8 @@ export class Pipeline {
 
   #pumpAll(force: boolean): void {
     const { store } = this.#parts;
-    if (store.state === 'idle' && this.#oldestPending() < Infinity) store.connect();
-    for (const sender of this.#senders.values()) sender.pump(force);
+    if (store.state === 'idle' && this.#senders.oldestPending() < Infinity) store.connect();
+    this.#senders.pump(force);
     this.#sweepSometimes();
   }
 
@@ -226,36 +235,12 @@ export class Pipeline {
     const now = runtime.now();
     if (now < this.#nextSweep || store.state !== 'ready') return;
     this.#nextSweep = now + SWEEP_MS * (0.5 + runtime.random());
-    for (const stream of this.#senders.keys()) void store.sweep(stream);
+    for (const stream of this.#senders.streams) void store.sweep(stream);
   }
 
   #storeChanged(state: StoreState): void {
-    for (const sender of this.#senders.values()) {
-      if (state === 'ready') sender.pump(true);
-      else sender.disconnected();
-    }
+    this.#senders.storeChanged(state);
     this.#waiters.check();
-  }
-
-  #scriptsRefused(stream: string, failure: Failure): void {
-    if (this.#options.deliveryIsExplicit) return;
-    if (this.#delivery === 'exactly-once') {
-      this.#delivery = 'at-least-once';
-      this.#parts.events.weakened(failure);
-    }
-    const sender = this.#senders.get(stream);
-    if (!(sender instanceof GuardedSender)) return;
-    const plain = new PlainSender(stream, sender.queue, this.#context);
-    plain.takeOver(sender.handOver());
-    this.#senders.set(stream, plain);
-    this.#sendersByQueue.set(sender.queue, plain);
-    plain.pump(true);
-  }
-
-  #oldestPending(): number {
-    let oldest = Infinity;
-    for (const sender of this.#senders.values()) oldest = Math.min(oldest, sender.oldestPending());
-    return oldest;
   }
 
   #result(timedOut: boolean): FlushResult {

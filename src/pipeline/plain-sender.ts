@@ -1,8 +1,8 @@
 import type { Batch } from './batch.js';
-import { Outbox } from './outbox.js';
+import type { Outbox } from './outbox.js';
 import type { Failure, PlainReply } from './ports.js';
 import { Backoff } from './runtime.js';
-import type { Sender, SenderContext } from './sender.js';
+import type { Sender, SenderContext, SenderSetup } from './sender.js';
 import type { StreamQueue } from './stream-queue.js';
 
 /**
@@ -19,25 +19,24 @@ export class PlainSender implements Sender {
   #inFlight: Batch[] = [];
   #state: 'open' | 'paused' | 'abandoned' = 'open';
 
-  constructor(stream: string, queue: StreamQueue, context: SenderContext) {
+  constructor(stream: string, context: SenderContext, setup: SenderSetup) {
     this.stream = stream;
     this.#context = context;
-    this.#outbox = new Outbox(queue, context);
-    this.#producer = context.newProducerId();
+    this.#producer = setup.resume?.producer ?? context.newProducerId();
+    this.#outbox = setup.makeOutbox(() => ({ stream, producer: this.#producer, holes: 0, shed: 0 }));
     this.#backoff = new Backoff(context.runtime.random, 100, 5_000);
-  }
-
-  /** Goes on with what another sender of this stream had not sent. */
-  takeOver(batches: readonly Batch[]): void {
-    this.#outbox.again.unshift(...batches);
-    this.#outbox.renumber();
   }
 
   get queue(): StreamQueue {
     return this.#outbox.queue;
   }
 
+  stage(force: boolean): void {
+    this.#outbox.stage(force);
+  }
+
   pump(force: boolean): void {
+    this.#outbox.stage(force);
     if (this.#context.store.state !== 'ready') return;
     while (this.#state === 'open' && this.#inFlight.length < this.#context.limits.maxInFlight) {
       const batch = this.#outbox.next(this.#inFlight.length, force);
@@ -60,6 +59,14 @@ export class PlainSender implements Sender {
     // Without a guard there is no place to tell readers of it; the account has it.
   }
 
+  get isDone(): boolean {
+    return this.#outbox.isEmpty && this.#inFlight.length === 0;
+  }
+
+  retire(): void {
+    this.#outbox.retire();
+  }
+
   confirm(): Promise<boolean> {
     return Promise.resolve(true);
   }
@@ -67,13 +74,16 @@ export class PlainSender implements Sender {
   abandon(): void {
     this.#state = 'abandoned';
     const { account } = this.#context;
+    this.#outbox.giveUp();
     for (const batch of this.#inFlight.splice(0)) {
       account.inFlight -= batch.count;
-      account.unconfirmed += batch.count;
+      if (batch.ticket === undefined) account.unconfirmed += batch.count;
+      else account.spooled += batch.count;
     }
     for (const batch of this.#outbox.again.splice(0)) {
       account.inFlight -= batch.count;
-      if (batch.wasSent) account.unconfirmed += batch.count;
+      if (batch.ticket !== undefined) account.spooled += batch.count;
+      else if (batch.wasSent) account.unconfirmed += batch.count;
       else this.#dropAll(batch);
     }
   }
@@ -118,9 +128,11 @@ export class PlainSender implements Sender {
       if (reason === undefined) {
         account.inFlight--;
         account.delivered++;
+        batch.ticket?.settle(1);
       } else if (reason.kind === 'record') {
         account.inFlight--;
         account.drop('rejected');
+        batch.ticket?.settle(1);
         this.#context.dropped(batch.entry(index), 'rejected');
         this.#context.trouble(this.stream, reason);
       } else {

@@ -37,7 +37,13 @@ export interface OpenRequest {
 }
 
 export type OpenReply =
-  | { readonly status: 'guard'; readonly seq: number; readonly lastId: string }
+  | {
+      readonly status: 'guard';
+      readonly seq: number;
+      readonly lastId: string;
+      /** The epoch in force: ours, or a later one that an earlier process of this producer had opened. */
+      readonly epoch: number;
+    }
   | { readonly status: 'cannot-tell'; readonly lastId: string }
   | Failed;
 

@@ -1,9 +1,8 @@
 import type { Batch } from './batch.js';
 import { KeptWindow, RETAIN_MS, type RetainBudget } from './kept-window.js';
 import { NumberRanges } from './number-ranges.js';
-import { Outbox } from './outbox.js';
+import type { Outbox } from './outbox.js';
 import type { SenderContext } from './sender.js';
-import type { StreamQueue } from './stream-queue.js';
 
 /**
  * What one producer knows of its numbers in one stream: which are acknowledged, which acknowledged ones are still
@@ -16,21 +15,23 @@ export class ProducerLedger {
   holes = 0;
   /** How many records were dropped before they had a number. */
   shed = 0;
+  /** Whether the guard has told where it stands. Until then nothing is too old: a failover may take its time. */
+  guardIsKnown = false;
   readonly #context: SenderContext;
   readonly #kept: KeptWindow;
   readonly #holeNumbers = new NumberRanges();
   #acknowledged = 0;
   #pruneIsDue = false;
 
-  constructor(queue: StreamQueue, context: SenderContext & { readonly retain: RetainBudget }) {
+  constructor(outbox: Outbox, context: SenderContext & { readonly retain: RetainBudget }) {
     this.#context = context;
-    this.outbox = new Outbox(queue, context);
+    this.outbox = outbox;
     this.#kept = new KeptWindow(context.retain);
   }
 
   /** Whether something was acknowledged so short a time ago that a failover may still forget it. */
   get hasKept(): boolean {
-    return !this.#kept.isEmpty;
+    return this.#kept.hasRecent(this.#context.runtime.now());
   }
 
   deliver(batch: Batch): void {
@@ -38,6 +39,8 @@ export class ProducerLedger {
     account.inFlight -= batch.count;
     account.delivered += batch.count;
     this.#acknowledged = batch.last;
+    batch.ticket?.settle(batch.count);
+    batch.ticket = undefined;
     this.#kept.add(batch, runtime.now());
     if (!this.#pruneIsDue) this.#pruneLater();
   }
@@ -48,7 +51,7 @@ export class ProducerLedger {
     this.#pruneIsDue = true;
     runtime.after(RETAIN_MS, () => {
       this.#pruneIsDue = false;
-      this.#kept.prune(runtime.now());
+      if (this.guardIsKnown) this.#kept.prune(runtime.now());
       if (!this.#kept.isEmpty) this.#pruneLater();
     });
   }
@@ -135,14 +138,23 @@ export class ProducerLedger {
     this.#holeNumbers.add(number, number);
     this.#context.account.inFlight--;
     this.#context.account.drop('rejected');
+    batch.ticket?.settle(1);
     this.#context.dropped(batch.entry(number - batch.first), 'rejected');
   }
 
-  /** Gives up what has no outcome: sent records become `unconfirmed`, the others are dropped as `closed`. */
+  /**
+   * Gives up what has no outcome: records on disk stay there for the next process, others that were sent become
+   * `unconfirmed`, and the rest is dropped as `closed`.
+   */
   abandon(): void {
     const { account } = this.#context;
+    this.outbox.giveUp();
     for (const batch of this.outbox.again.splice(0)) {
       account.inFlight -= batch.count;
+      if (batch.ticket !== undefined) {
+        account.spooled += batch.count;
+        continue;
+      }
       if (batch.wasSent) {
         account.unconfirmed += batch.count;
         continue;

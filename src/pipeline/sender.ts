@@ -1,7 +1,9 @@
 import type { Account, DropReason } from './account.js';
 import type { EntryView } from './lane.js';
 import type { Failure, LogStore } from './ports.js';
+import type { Outbox } from './outbox.js';
 import type { Runtime } from './runtime.js';
+import type { BatchOwner } from './spooler.js';
 import type { StreamQueue } from './stream-queue.js';
 
 export interface SenderLimits {
@@ -22,6 +24,8 @@ export interface SenderContext {
   newProducerId(): string;
   /** A record has been counted as dropped; the entry is what is left of it. */
   dropped(entry: EntryView, reason: DropReason): void;
+  /** Something became ready to be sent. */
+  poke(): void;
   /** Some records reached an outcome. */
   settled(): void;
   /** The sender met a failure; `undefined`: it works again. */
@@ -30,12 +34,28 @@ export interface SenderContext {
   scriptsRefused(stream: string, failure: Failure): void;
 }
 
+/** What a sender starts with. */
+export interface SenderSetup {
+  /** `owner` tells whose batches they are when they are written down. */
+  makeOutbox(owner: () => BatchOwner): Outbox;
+  /** The producer of an earlier process whose batches are sent now. */
+  readonly resume?: ResumedProducer | undefined;
+}
+
+export interface ResumedProducer {
+  readonly producer: string;
+  /** The stream's last id before its first send; `undefined`: it never sent anything. */
+  readonly from: string | undefined;
+}
+
 /** Sends what is queued for one stream, in order, and knows what has no outcome yet. */
 export interface Sender {
   readonly stream: string;
   readonly queue: StreamQueue;
   /** Sends what can be sent now. With `force` a batch need not be full, nor wait for company. */
   pump(force: boolean): void;
+  /** Makes sure of what waits, without sending it. */
+  stage(force: boolean): void;
   /** The connection is gone: what was under way has no outcome. */
   disconnected(): void;
   /** Ordinal of the oldest record without an outcome, queued or sent; Infinity when there is none. */
@@ -44,6 +64,10 @@ export interface Sender {
   countShed(): void;
   /** Asks Redis once more whether all that was acknowledged is there; false: it is not, and is sent again. */
   confirm(): Promise<boolean>;
+  /** Whether nothing waits and nothing is on its way. */
+  readonly isDone: boolean;
+  /** Nothing more will come, and nothing is left. */
+  retire(): void;
   /** Gives up: what was sent becomes `unconfirmed`, what was not `closed`. Nothing is sent afterwards. */
   abandon(): void;
 }

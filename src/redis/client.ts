@@ -1,6 +1,7 @@
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { RedisLogError } from '../errors.js';
 import type { ConnectionOptions } from '../options/types.js';
+import { hearSocketErrors } from './socket-errors.js';
 
 /** A client of ours: one connection attempt long, never shared, never queueing. */
 export type Client = Redis | Cluster;
@@ -22,6 +23,7 @@ const SAFE_OPTIONS = {
   enableReadyCheck: false,
   disableClientInfo: true,
   retryStrategy: () => null,
+  sentinelRetryStrategy: () => null,
   reconnectOnError: null,
   protocol: 2,
   stringNumbers: false,
@@ -67,6 +69,16 @@ export interface MadeClient {
 
 /** Makes a client that is not connected yet. */
 export function makeClient(
+  ioredis: IoredisModule,
+  connection: ConnectionOptions,
+  settings: ClientSettings,
+): MadeClient {
+  const made = clientOf(ioredis, connection, settings);
+  hearSocketErrors(made.client);
+  return made;
+}
+
+function clientOf(
   ioredis: IoredisModule,
   connection: ConnectionOptions,
   settings: ClientSettings,

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { describeError } from '../diagnostics.js';
 import { isRedisLogError } from '../errors.js';
 import type { ConnectionOptions } from '../options/types.js';
@@ -36,6 +37,8 @@ interface Link {
 /** A refused password is not tried more often than this: servers lock accounts, and logs fill up. */
 const AUTH_RETRY_MS = 30_000;
 const RETRY_MS = 2_000;
+/** How long the nodes of a Cluster may take that answer later than the first one. */
+const NODE_GREETING_MS = 1_000;
 
 /**
  * One connection to Redis, made on request and made again when it is lost, with full jitter.
@@ -140,12 +143,28 @@ export class RedisConnection {
   /** A server that wants a password lets us in without one, and refuses only the first command. */
   async #handshake(client: Client, db: number): Promise<void> {
     try {
-      await this.#deadline(client.ping());
+      if ('nodes' in client) await this.#greet(client.nodes('master'));
+      else await this.#deadline(client.ping());
     } catch (error) {
       if (!isReplyError(error) || isAuthError(error)) throw error;
       // Answered, if only with "not allowed" or "still loading": what matters shows with the first batch.
     }
     if (db !== 0 && 'select' in client) await this.#deadline(client.select(db));
+  }
+
+  /**
+   * Connects to all nodes of a Cluster. ioredis would do so with the first command to each, and refuse a second one
+   * meanwhile, such as that of another stream. A node that is down holds the others up for a moment only.
+   */
+  async #greet(nodes: readonly Redis[]): Promise<void> {
+    const greetings = nodes.map((node) => node.ping());
+    const settled = Promise.allSettled(greetings);
+    try {
+      await this.#deadline(Promise.any(greetings));
+    } catch (error) {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    }
+    await this.#deadline(settled, NODE_GREETING_MS).catch(() => undefined);
   }
 
   /** Connecting proves little: a replica, or a server with too many clients, lets us in and then refuses. */
@@ -206,10 +225,9 @@ export class RedisConnection {
     });
   }
 
-  #deadline<T>(promise: Promise<T>): Promise<T> {
-    const { runtime, settings } = this.#parts;
+  #deadline<T>(promise: Promise<T>, ms = this.#parts.settings.connectTimeoutMs): Promise<T> {
+    const { runtime } = this.#parts;
     return new Promise((resolve, reject) => {
-      const ms = settings.connectTimeoutMs;
       const cancel = runtime.after(ms, () => afterWaitingReplies(() => reject(timeoutError(ms))));
       promise.then(resolve, reject).finally(cancel);
     });

@@ -2,7 +2,7 @@ import { describeError } from '../diagnostics.js';
 import type { Failure } from '../pipeline/ports.js';
 
 /** Server errors that somebody must mend: trying harder does not help, so we probe now and then. */
-const CIRCUIT = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM', 'WRONGTYPE', 'DENIED']);
+const CIRCUIT = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM', 'WRONGTYPE', 'CROSSSLOT', 'DENIED']);
 
 /** Server errors that end by themselves, and that say for certain that nothing was written. */
 const TRANSIENT = new Set([
@@ -27,8 +27,8 @@ const SCRIPT_REFUSED = /'(eval|evalsha)(\|[a-z]+)?'/i;
 const IN_SCRIPT =
   /^(?:ERR Error running script .*?: )?(?:@user_script: ?\d+: )*-?(?=[A-Z]{2,} |The user executing the script )/;
 
-/** What Redis 6.2 to 7.0 say, without the word NOPERM, of a command in a script that the user may not run. */
-const DENIED_IN_SCRIPT = /^(ERR )?The user executing the script can't /;
+/** What Redis 6.2 to 7.0, and 7.2 and later, say without the word NOPERM of what the user may not do in a script. */
+const DENIED_IN_SCRIPT = /^(ERR )?(The user executing the script can't |ACL failure in script: )/;
 
 export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';

@@ -56,6 +56,7 @@ export function startHeartbeat({ runtime, pulse, ping, lost }: HeartbeatParts): 
 
 /** Asks the server, or every node of a Cluster that there is a connection to. */
 export async function pingAll(client: Client): Promise<void> {
-  const nodes = 'nodes' in client ? client.nodes('master').filter((node) => node.status === 'ready') : [client];
+  const nodes =
+    'nodes' in client ? client.nodes('master').filter((node) => node.status === 'ready') : [client];
   await Promise.all(nodes.map((node) => node.ping()));
 }

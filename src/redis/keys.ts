@@ -8,6 +8,8 @@ export interface StreamKeys {
   readonly resources: string;
   /** Sorted set: resource hash -> server time of its last use, in milliseconds. */
   readonly resourcesSeen: string;
+  /** Stream: what consumers set aside. */
+  readonly deadLetters: string;
   guard(producer: string): string;
 }
 
@@ -21,6 +23,7 @@ export function streamKeys(stream: string, prefix = ''): StreamKeys {
     stream: name,
     resources: `${base}:resources`,
     resourcesSeen: `${base}:resources:seen`,
+    deadLetters: `${base}:dlq`,
     guard: (producer) => `${base}:guard:${producer}`,
   };
 }

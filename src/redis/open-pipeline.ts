@@ -2,11 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { EntryEncoder } from '../codec/entry-encoder.js';
 import { entryEncoder } from '../codec/formats.js';
-import { createDiagnostics, type Diagnostics, maskUrl } from '../diagnostics.js';
+import { createDiagnostics, describeError, type Diagnostics, maskUrl } from '../diagnostics.js';
 import { isStreamName } from '../options/stream-name.js';
 import type { ConnectionOptions, ResolvedWriterOptions } from '../options/types.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
+import { Spool } from '../pipeline/spool/spool.js';
 import { streamRouter } from '../pipeline/stream-router.js';
 import { Acknowledgement } from './acknowledgement.js';
 import { RedisConnection } from './connection.js';
@@ -14,6 +15,7 @@ import { atExit } from './exit-hook.js';
 import { Reporter } from './reporter.js';
 import { ResourceGate } from './resource-gate.js';
 import { RedisLogStore } from './store.js';
+import { acceptsAnyCertificate } from './unverified-tls.js';
 import { watchedStore, type WriteWatch } from './watched-store.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -44,6 +46,7 @@ export function openPipeline(
   const diagnostics = around.diagnostics ?? createDiagnostics();
   const runtime = around.runtime ?? systemRuntime;
   const isolate: Isolate = around.isolate ?? AsyncLocalStorage.snapshot();
+  warnOfAnyCertificate(options.connection, diagnostics);
   const encoder = entryEncoder(options.format, options.attributes, (reason) =>
     diagnostics.error('format', `The encoder given as "format" failed: ${reason}. The record is set aside.`),
   );
@@ -69,6 +72,7 @@ export function openPipeline(
       runtime,
       events: reporter,
       isolate,
+      spool: openSpool(options, { runtime, diagnostics }),
     },
   );
   const cancelExit = atExit(() => {
@@ -79,6 +83,20 @@ export function openPipeline(
     if (state === 'closed') cancelExit();
   });
   return { pipeline, connect: () => isolate(connect) };
+}
+
+/** A spool that cannot be opened is told, and the application goes on without one. */
+function openSpool(
+  { spool }: ResolvedWriterOptions,
+  parts: { readonly runtime: Runtime; readonly diagnostics: Diagnostics },
+): Promise<Spool | undefined> | undefined {
+  if (spool === false) return undefined;
+  const { runtime, diagnostics } = parts;
+  const problem = (code: string, text: string): void => diagnostics.warn(`spool:${code}`, text);
+  return Spool.open({ ...spool, runtime, problem }).catch((error: unknown) => {
+    diagnostics.error('spool:open', `${describeError(error)} Records are kept in memory alone.`);
+    return undefined;
+  });
 }
 
 function openStore(
@@ -111,6 +129,12 @@ function openStore(
   };
   const store: RedisLogStore = new RedisLogStore(connection, storeOptions, new ResourceGate(runtime));
   return { store, connect: () => connection.connect() };
+}
+
+function warnOfAnyCertificate(connection: ConnectionOptions, diagnostics: Diagnostics): void {
+  if (!acceptsAnyCertificate(connection)) return;
+  const text = `Redis at ${addressOf(connection)} may show any TLS certificate (rejectUnauthorized: false)`;
+  diagnostics.warn('tls:any', `${text}: whoever sits in between can read the logs. Set tls.ca instead.`);
 }
 
 function routerOf(options: ResolvedWriterOptions, diagnostics: Diagnostics): ReturnType<typeof streamRouter> {

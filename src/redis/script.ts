@@ -69,19 +69,21 @@ if mode == 'open' then
   local guard = readGuard()
   if guard then
     if epoch > guard.epoch then writeGuard(guard.seq, guard.holes, guard.shed, epoch) end
-    return { 'GUARD', int(guard.seq), lastId }
+    return { 'GUARD', int(guard.seq), lastId, int(math.max(epoch, guard.epoch)) }
   end
   -- A stream that is gone has nothing of ours; of a list, readers may have taken it.
   if history == 'fresh' or (existing == 'none' and kind == 'stream') then
     writeGuard(0, 0, shed, epoch)
-    return { 'GUARD', '0', lastId }
+    return { 'GUARD', '0', lastId, int(epoch) }
   end
   if not searchable or not info then return { 'CANNOT_TELL', lastId } end
 
   local lower, cursor, looked = '-', '+', 0
   if history == 'unacknowledged' then lower = '(' .. from end
   while true do
-    local entries = redis.call('XREVRANGE', target, cursor, lower, 'COUNT', 250)
+    local entries = redis.pcall('XREVRANGE', target, cursor, lower, 'COUNT', 250)
+    -- A user that may only write (see acl.ts) cannot look for its own entries.
+    if entries.err then return { 'CANNOT_TELL', lastId } end
     for _, entry in ipairs(entries) do
       local fields, own, seq = entry[2], false, nil
       for i = 1, #fields, 2 do
@@ -91,7 +93,7 @@ if mode == 'open' then
       end
       if own and seq then
         writeGuard(seq, -1, shed, epoch)
-        return { 'GUARD', int(seq), lastId }
+        return { 'GUARD', int(seq), lastId, int(epoch) }
       end
     end
     looked = looked + #entries
@@ -111,7 +113,7 @@ if mode == 'open' then
   end
   if not complete then return { 'CANNOT_TELL', lastId } end
   writeGuard(0, 0, shed, epoch)
-  return { 'GUARD', '0', lastId }
+  return { 'GUARD', '0', lastId, int(epoch) }
 end
 
 local prev, first, count = tonumber(arg()), tonumber(arg()), tonumber(arg())

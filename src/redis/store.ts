@@ -72,12 +72,12 @@ export class RedisLogStore implements LogStore {
   async open(request: OpenRequest): Promise<OpenReply> {
     try {
       const reply = await this.#send(openCall(request, this.#keysOf(request.stream), this.#options.target));
-      const [status, seq, lastId] = words(reply);
+      const [status, seq, lastId, epoch] = words(reply);
       if (status === 'GUARD') {
         const failure = await this.#options.acknowledgement?.confirm();
         // Nothing of it is on its way any more: it may be asked again under the same id.
         if (failure !== undefined) return { status: 'failed', failure: { ...failure, persisted: 'no' } };
-        return { status: 'guard', seq: Number(seq), lastId: lastId ?? '0-0' };
+        return { status: 'guard', seq: Number(seq), lastId: lastId ?? '0-0', epoch: Number(epoch) };
       }
       if (status === 'CANNOT_TELL') return { status: 'cannot-tell', lastId: seq ?? '0-0' };
       return unexpected(reply);

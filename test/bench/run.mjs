@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureChoices } from './figures/choices.mjs';
 import { measurePeers } from './figures/peers.mjs';
 import { measureProfile } from './figures/profile.mjs';
 import { guard } from './guards.mjs';
@@ -36,7 +37,7 @@ const sink = await openChild(new URL('lib/sink.mjs', import.meta.url), {});
 try {
   const where = { redis: redis.url, sink: await sink.call('url'), directory };
   // Rounds are long enough to meet collections of garbage of their own; see lib/load.mjs.
-  const size = options.quick ? { rounds: 5, records: 30_000 } : { rounds: 9, records: 100_000 };
+  const size = options.quick ? { rounds: 5, records: 30_000 } : { rounds: 7, records: 60_000 };
   await main({ ...size, quick: options.quick, redis, where });
 } finally {
   await sink.close();
@@ -59,7 +60,10 @@ async function main(bench) {
   const peers = isWhole ? await measurePeers(bench) : {};
   const result = { ...describeMachine(bench.redis.version), quick: bench.quick, figures, peers };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
-  if (isWhole) await writeDocuments(result, await measureProfile(bench));
+  if (isWhole) {
+    const profile = await measureProfile(bench);
+    writeDocuments(result, { profile, choices: await measureChoices(bench) });
+  }
   if (failed > 0) process.exitCode = 1;
 }
 

@@ -166,10 +166,13 @@ describe('A slow connection', () => {
     await using oracle = new OracleWriter({ connection: proxy.url, batch: { maxRecords: 100 } });
     oracle.emit(2_000);
     let most = 0;
-    await until(() => {
-      most = Math.max(most, oracle.stats.inFlight);
-      return oracle.stats.delivered === 2_000;
-    }, { timeoutMs: 20_000, intervalMs: 1 });
+    await until(
+      () => {
+        most = Math.max(most, oracle.stats.inFlight);
+        return oracle.stats.delivered === 2_000;
+      },
+      { timeoutMs: 20_000, intervalMs: 1 },
+    );
     expect(most).toBe(400);
     await expectClosed(oracle);
     await expectAllOnce(oracle, client);

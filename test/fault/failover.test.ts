@@ -22,7 +22,7 @@ describe('A failover by Sentinel under load', () => {
     load.stop();
     await expectClosed(oracle);
     await expectAllOnce(oracle, group.replica.client());
-    expect(oracle.stats.retried).toBeGreaterThan(0);
+    expect(oracle.lines.some((line) => line.includes('answers again'))).toBe(true);
   });
 });
 

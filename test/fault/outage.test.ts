@@ -89,7 +89,7 @@ describe('An outage longer than the queue can bridge', () => {
     oracle.emit(10_000);
     const { queued } = oracle.stats;
     expect(queued).toBeGreaterThan(200);
-    expect(queued).toBeLessThan(64 * 1024 / 50);
+    expect(queued).toBeLessThan((64 * 1024) / 50);
     await proxy.heal();
     await expectClosed(oracle);
     await expectExactlyOnce(oracle, client);
@@ -132,7 +132,14 @@ describe('Closing', () => {
     await using oracle = new OracleWriter({ connection: proxy.url });
     oracle.emit(100);
     const result = await oracle.writer.close({ timeoutMs: 200 });
-    expect(result).toEqual({ delivered: 0, dropped: 100, spooled: 0, unconfirmed: 0, pending: 0, timedOut: true });
+    expect(result).toEqual({
+      delivered: 0,
+      dropped: 100,
+      spooled: 0,
+      unconfirmed: 0,
+      pending: 0,
+      timedOut: true,
+    });
     expect(oracle.emit()).toBe(0);
     expect(oracle.stats.dropped).toEqual({ closed: 101 });
     expect(oracle.lines.filter((line) => line.includes('not stored (closed)')).length).toBeGreaterThan(0);

@@ -7,7 +7,16 @@ import { until } from '../support/until.js';
 
 const PASSWORD = 'pa55-w0rd-n0body-may-see';
 /** What the write path needs, without the commands for scripts. */
-const PLAIN_RIGHTS = ['~logs:*', '~{logs:*}:*', '+xadd', '+xtrim', '+hsetnx', '+zadd', '+ping', '+client|setname'];
+const PLAIN_RIGHTS = [
+  '~logs:*',
+  '~{logs:*}:*',
+  '+xadd',
+  '+xtrim',
+  '+hsetnx',
+  '+zadd',
+  '+ping',
+  '+client|setname',
+];
 const SCRIPT_RIGHTS = ['+eval', '+evalsha', '+type', '+time', '+get', '+set', '+xinfo|stream', '+xrevrange'];
 
 let server: RedisServer;
@@ -56,7 +65,9 @@ describe('A user who may not run scripts', () => {
     const stats = await expectClosed(oracle);
     await expectAllOnce(oracle, client);
     expect(stats).toMatchObject({ delivery: 'at-least-once', possibleDuplicates: 0 });
-    expect(oracle.lines.filter((line) => line.includes('at least once instead of exactly once'))).toHaveLength(1);
+    expect(
+      oracle.lines.filter((line) => line.includes('at least once instead of exactly once')),
+    ).toHaveLength(1);
     expect(Object.keys(await client.hgetall('{logs:oracle}:resources'))).toHaveLength(1);
     expectDiscreet(oracle);
   });
@@ -98,20 +109,26 @@ async function expectAllOnceOrAnnounced(oracle: OracleWriter): Promise<void> {
 describe('A user who lacks a right that the write path needs', () => {
   it.each([
     ['to append', ['+eval', '+evalsha', '+type', '+time', '+get', '+set', '+xinfo|stream', '+xrevrange']],
-    ['to keep the guard', ['+eval', '+evalsha', '+type', '+time', '+get', '+xadd', '+hsetnx', '+zadd', '+xtrim']],
+    [
+      'to keep the guard',
+      ['+eval', '+evalsha', '+type', '+time', '+get', '+xadd', '+hsetnx', '+zadd', '+xtrim'],
+    ],
     ['to read the type of a key', ['+eval', '+evalsha', '+xadd']],
-  ])('%s loses no record: they wait, the reason is told, and they arrive when it is granted', async (_, rights) => {
-    const connection = await user('~logs:*', '~{logs:*}:*', '+ping', ...rights);
-    await using oracle = new OracleWriter({ connection }, IMPATIENT);
-    oracle.emit(300);
-    await until(() => oracle.lines.some((line) => line.includes('NOPERM')), { what: 'NOPERM' });
-    expect(oracle.stats).toMatchObject({ delivered: 0, dropped: {}, delivery: 'exactly-once' });
-    await client.acl('SETUSER', 'app', ...PLAIN_RIGHTS, ...SCRIPT_RIGHTS);
-    await oracle.delivered(300);
-    await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
-    expectDiscreet(oracle);
-  });
+  ])(
+    '%s loses no record: they wait, the reason is told, and they arrive when it is granted',
+    async (_, rights) => {
+      const connection = await user('~logs:*', '~{logs:*}:*', '+ping', ...rights);
+      await using oracle = new OracleWriter({ connection }, IMPATIENT);
+      oracle.emit(300);
+      await until(() => oracle.lines.some((line) => line.includes('NOPERM')), { what: 'NOPERM' });
+      expect(oracle.stats).toMatchObject({ delivered: 0, dropped: {}, delivery: 'exactly-once' });
+      await client.acl('SETUSER', 'app', ...PLAIN_RIGHTS, ...SCRIPT_RIGHTS);
+      await oracle.delivered(300);
+      await expectClosed(oracle);
+      await expectAllOnce(oracle, client);
+      expectDiscreet(oracle);
+    },
+  );
 
   it('to the helper keys waits just as well', async () => {
     const connection = await user('~logs:*', '+@all');
@@ -182,6 +199,7 @@ describe('A wrong password', () => {
 /** How often a client has tried to log in since the last reset of the statistics. */
 async function attempts(): Promise<number> {
   const stats = await client.info('commandstats');
-  const calls = (name: string): number => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  const calls = (name: string): number =>
+    Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
   return calls('auth') + calls('hello');
 }

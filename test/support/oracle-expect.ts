@@ -8,7 +8,11 @@ type Reader = Parameters<OracleWriter['audit']>[0];
 export async function expectClosed(oracle: OracleWriter, timeoutMs = 15_000): Promise<LogStats> {
   const result = await oracle.writer.close({ timeoutMs });
   const { stats } = oracle;
-  expect({ ...result, stats, lines: oracle.lines }).toMatchObject({ timedOut: false, pending: 0, unconfirmed: 0 });
+  expect({ ...result, stats, lines: oracle.lines }).toMatchObject({
+    timedOut: false,
+    pending: 0,
+    unconfirmed: 0,
+  });
   return stats;
 }
 

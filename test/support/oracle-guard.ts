@@ -55,7 +55,7 @@ export interface BatchCall {
 }
 
 export type OpenAnswer =
-  | { readonly status: 'guard'; readonly seq: number; readonly lastId: number }
+  | { readonly status: 'guard'; readonly seq: number; readonly lastId: number; readonly epoch: number }
   | { readonly status: 'cannot-tell'; readonly lastId: number };
 
 export type BatchAnswer =
@@ -76,7 +76,6 @@ export interface ServerRules {
   readonly absentGuardIs?: 'prev-0';
   readonly rebuild?: 'acknowledged-number';
   readonly epochs?: 'ignored';
-  readonly already?: 'guard-at-first';
 }
 
 export function open(
@@ -88,11 +87,14 @@ export function open(
   const guard = stream.guards[call.producer];
   if (guard !== undefined) {
     const epoch = Math.max(guard.epoch, call.epoch);
-    return { stream: withGuard(stream, call.producer, { ...guard, epoch }), answer: told(guard.seq, lastId) };
+    return {
+      stream: withGuard(stream, call.producer, { ...guard, epoch }),
+      answer: told({ seq: guard.seq, lastId, epoch }),
+    };
   }
   const made = (seq: number, holes: number): After<OpenAnswer> => {
     const guards = withGuard(stream, call.producer, { seq, holes, shed: call.shed, epoch: call.epoch });
-    return { stream: guards, answer: told(seq, lastId) };
+    return { stream: guards, answer: told({ seq, lastId, epoch: call.epoch }) };
   };
   if (rules.rebuild === 'acknowledged-number') return made(call.acknowledged ?? 0, 0);
   if (call.history === 'fresh') return made(0, 0);
@@ -108,7 +110,11 @@ export function open(
 export function append(
   given: GuardedStream,
   call: BatchCall,
-  { nextId, isBad, rules = {} }: { nextId: () => number; isBad: (record: string) => boolean; rules?: ServerRules },
+  {
+    nextId,
+    isBad,
+    rules = {},
+  }: { nextId: () => number; isBad: (record: string) => boolean; rules?: ServerRules },
 ): After<BatchAnswer> {
   const { producer, epoch, prev, first, records, holes, shed } = call;
   const last = first + records.length - 1;
@@ -118,20 +124,29 @@ export function append(
   if (guard.epoch !== epoch && rules.epochs !== 'ignored') return refused(given, guard);
   if (records.length > 0 && first <= prev) return { stream: given, answer: { status: 'number-reuse' } };
   if (guard.seq !== prev) {
-    const enough = rules.already === 'guard-at-first' ? first : last;
-    if (records.length > 0 && guard.seq >= enough) return { stream: given, answer: { status: 'already' } };
+    if (records.length > 0 && guard.seq >= last) return { stream: given, answer: { status: 'already' } };
     return refused(given, guard);
   }
-  const good = records.findIndex(isBad);
-  const count = good === -1 ? records.length : good;
-  const added = records.slice(0, count).map((record, at) => ({ id: nextId(), producer, seq: first + at, record }));
-  const appended = added.at(-1)?.seq ?? prev;
-  const lastId = added.at(-1)?.id ?? given.lastId;
-  const moved = added.length > 0 || records.length === 0;
-  const entries = added.length > 0 ? [...given.entries, ...added] : given.entries;
-  const grown = { ...given, entries, lastId };
-  const stream = moved ? withGuard(grown, producer, { seq: appended, holes, shed, epoch }) : grown;
-  if (count < records.length) return { stream, answer: { status: 'bad', appended, number: first + count } };
+  return stored(given, call, { nextId, isBad });
+}
+
+function stored(
+  given: GuardedStream,
+  { producer, epoch, prev, first, records, holes, shed }: BatchCall,
+  { nextId, isBad }: { nextId: () => number; isBad: (record: string) => boolean },
+): After<BatchAnswer> {
+  const bad = records.findIndex(isBad);
+  const count = bad === -1 ? records.length : bad;
+  const added = records
+    .slice(0, count)
+    .map((record, at) => ({ id: nextId(), producer, seq: first + at, record }));
+  const newest = added.at(-1);
+  const appended = newest?.seq ?? prev;
+  const lastId = newest?.id ?? given.lastId;
+  const grown = newest === undefined ? given : { ...given, entries: [...given.entries, ...added], lastId };
+  const moves = newest !== undefined || records.length === 0;
+  const stream = moves ? withGuard(grown, producer, { seq: appended, holes, shed, epoch }) : grown;
+  if (bad !== -1) return { stream, answer: { status: 'bad', appended, number: first + bad } };
   return { stream, answer: { status: 'written', lastId } };
 }
 
@@ -153,8 +168,8 @@ function withGuard(stream: GuardedStream, producer: string, guard: Guard): Guard
   return { ...stream, guards: { ...stream.guards, [producer]: guard } };
 }
 
-function told(seq: number, lastId: number): OpenAnswer {
-  return { status: 'guard', seq, lastId };
+function told(guard: { readonly seq: number; readonly lastId: number; readonly epoch: number }): OpenAnswer {
+  return { status: 'guard', ...guard };
 }
 
 function refused(stream: GuardedStream, guard: Guard): After<BatchAnswer> {

@@ -86,7 +86,10 @@ export class OracleWriter implements AsyncDisposable {
     this.stream = typeof options.stream === 'string' ? options.stream : 'logs:oracle';
     const diagnostics = createDiagnostics({ write: (line) => this.lines.push(line) });
     const around = runtime === undefined ? { diagnostics } : { diagnostics, runtime };
-    this.writer = new RedisLogWriter({ service: { name: 'oracle' }, stream: this.stream, ...options }, around);
+    this.writer = new RedisLogWriter(
+      { service: { name: 'oracle' }, stream: this.stream, ...options },
+      around,
+    );
   }
 
   /** Emits so many more records; returns how many were accepted. */

@@ -1,9 +1,8 @@
 import type { LogRecord } from '../../record/log-record.js';
 
-const STACK = 'exception.stacktrace';
-
-/** Parts of an error that its stack tells already. */
-const TOLD_BY_STACK = new Set([STACK, 'exception.type', 'exception.message']);
+/** Parts of an error, and of its causes, that a stack tells already. */
+const TOLD_BY_STACK = /^exception\.(cause\.)*(type|message|stacktrace)$/;
+const STACK = /^exception\.((?:cause\.)*)stacktrace$/;
 
 /** A record as lines of text, for a process that ends before the record could be sent. */
 export function lineOf(record: LogRecord): string {
@@ -11,15 +10,21 @@ export function lineOf(record: LogRecord): string {
   const { name } = record.instrumentationScope;
   const body = typeof record.body === 'string' ? record.body : JSON.stringify(record.body);
   const level = (record.severityText ?? '').toUpperCase();
-  const line = `${time} ${level} ${name === '' ? '' : `[${name}] `}${body}${attributesOf(record)}`;
-  const stack = record.attributes[STACK];
-  return escapeControls(typeof stack === 'string' ? `${line}\n${stack}` : line);
+  const stacks = stacksOf(record);
+  const head = `${time} ${level} ${name === '' ? '' : `[${name}] `}${body}${attributesOf(record, stacks.length > 0)}`;
+  return escapeControls([head, ...stacks].join('\n'));
 }
 
-function attributesOf({ attributes }: LogRecord): string {
-  const rest = Object.entries(attributes).filter(
-    ([name]) => !TOLD_BY_STACK.has(name) || !(STACK in attributes),
-  );
+function stacksOf({ attributes }: LogRecord): string[] {
+  return Object.entries(attributes).flatMap(([name, value]) => {
+    const causes = STACK.exec(name)?.[1];
+    if (causes === undefined || typeof value !== 'string') return [];
+    return [causes === '' ? value : `Caused by: ${value}`];
+  });
+}
+
+function attributesOf({ attributes }: LogRecord, hasStack: boolean): string {
+  const rest = Object.entries(attributes).filter(([name]) => !hasStack || !TOLD_BY_STACK.test(name));
   return rest.length === 0 ? '' : ` ${JSON.stringify(Object.fromEntries(rest))}`;
 }
 

@@ -183,7 +183,8 @@ export class EarlyLogger implements LoggerService {
     if (unprinted.length === 0) return;
     const isOn = levelTest(this.#levels);
     const builder = new RecordBuilder({ attributes: {} }, safeRedactor(undefined));
-    const lines = this.#lost > 0 ? [`[nestjs-redis-log] ${this.#lost} earlier lines were not kept`] : [];
+    const more = this.#lost === 0 ? '' : ` (${this.#lost} earlier ones were not kept)`;
+    const lines = [`[nestjs-redis-log] The process ends before its first logs could be sent${more}:`];
     for (const { level, args, moment, records } of unprinted) {
       if (!isOn(level)) continue;
       for (const record of records ?? this.#records(level, args, moment))

@@ -31,7 +31,7 @@ export class RedisLogger implements LoggerService {
 
   /**
    * A logger for `NestFactory.create(AppModule, { logger: RedisLogger.early() })`: it keeps what Nest logs while the
-   * application boots, with its true time, and hands it to the first `RedisLogModule` that initialises. A process that
+   * application boots, with its true time, and hands it to the first `RedisLogModule` that has initialised. A process that
    * ends before gets it all on stderr; an application that runs on without the module, on Nest's own console.
    */
   static early(): LoggerService {

@@ -2,6 +2,7 @@ import {
   type DynamicModule,
   Inject,
   Module,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
   Optional,
@@ -33,7 +34,7 @@ const EXPORTS = [RedisLogger, RedisLogRecordExporter, REDIS_CHILD_LOGGER];
  * export class AppModule {}
  */
 @Module({})
-export class RedisLogModule implements OnModuleInit, OnApplicationShutdown {
+export class RedisLogModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #parts: ModuleParts;
   readonly #diagnostics: Diagnostics = createDiagnostics();
 
@@ -58,11 +59,15 @@ export class RedisLogModule implements OnModuleInit, OnApplicationShutdown {
   }
 
   onModuleInit(): void {
-    const { core, exporter, resolved } = this.#parts;
-    core.start();
+    const { exporter, resolved } = this.#parts;
     const { console, consoleIsDefault, enabled } = resolved.logger;
     if (enabled && console === false && consoleIsDefault) this.#sayWhere(exporter.options);
     if (enabled && resolved.writer.connect === 'eager') exporter.connect();
+  }
+
+  /** Not before: where an init hook fails, early records have to be printed, since nothing is sent any more. */
+  onApplicationBootstrap(): void {
+    this.#parts.core.start();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -26,7 +26,11 @@ async function sameProcess(bench, sites) {
   for (const name of names) await round(name);
   const measured = await alternate(names, bench.rounds, round);
   await child.close();
-  return result(measured, { ...PINO, id: `client-cost-${sites}`, name: `client cost, ${word(sites)}, one process` });
+  return result(measured, {
+    ...PINO,
+    id: `client-cost-${sites}`,
+    name: `client cost, ${word(sites)}, one process`,
+  });
 }
 
 async function ownProcess(bench, sites, options) {

@@ -28,8 +28,26 @@ export async function measure(bench) {
   const ms = (latencies, q) => latencies.map((each) => quantile(each, q));
   const common = { unit: 'ms', note: 'call to visible in another process' };
   return [
-    figure({ ...common, id: 'latency-idle-p50', name: 'latency when idle, p50', ours: ms(idle, 0.5), bar: 1 }),
-    figure({ ...common, id: 'latency-idle-p99', name: 'latency when idle, p99', ours: ms(idle, 0.99), bar: 5 }),
-    figure({ ...common, id: 'latency-loaded-p99', name: 'latency at 20,000/s, p99', ours: ms(loaded, 0.99), bar: 20 }),
+    figure({
+      ...common,
+      id: 'latency-idle-p50',
+      name: 'latency when idle, p50',
+      ours: ms(idle, 0.5),
+      bar: 1,
+    }),
+    figure({
+      ...common,
+      id: 'latency-idle-p99',
+      name: 'latency when idle, p99',
+      ours: ms(idle, 0.99),
+      bar: 5,
+    }),
+    figure({
+      ...common,
+      id: 'latency-loaded-p99',
+      name: 'latency at 20,000/s, p99',
+      ours: ms(loaded, 0.99),
+      bar: 20,
+    }),
   ];
 }

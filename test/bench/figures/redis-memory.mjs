@@ -56,6 +56,11 @@ export async function measure(bench) {
   return figures;
 }
 
+/** Bytes a record of ours takes with that many call sites in turn and that layout of attributes. */
+export function bytesOfOurs(bench, layout) {
+  return sizeOf(bench, 50_000, () => writeOurs(bench, 50_000, layout));
+}
+
 /** Bytes a record. One round is enough: the same records take the same memory each time. */
 async function sizeOf({ redis }, records, write) {
   await redis.client.flushall('SYNC');

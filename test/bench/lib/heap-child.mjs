@@ -28,7 +28,12 @@ export async function open({ sites: count }) {
       let emitted = 0;
       const log = (i) => {
         const site = sites[i % sites.length];
-        const record = { severityNumber: 9, severityText: 'log', body: site.message(i), attributes: site.attributes(i) };
+        const record = {
+          severityNumber: 9,
+          severityText: 'log',
+          body: site.message(i),
+          attributes: site.attributes(i),
+        };
         loggers[i % sites.length].emit(record);
         emitted++;
       };

@@ -7,7 +7,11 @@ const QUEUE = 100_000;
 const PART = QUEUE / 5;
 
 export async function open() {
-  const input = { redis: 'redis://127.0.0.1:1', sites: SITES.slice(0, 1), options: { queue: { maxRecords: QUEUE } } };
+  const input = {
+    redis: 'redis://127.0.0.1:1',
+    sites: SITES.slice(0, 1),
+    options: { queue: { maxRecords: QUEUE } },
+  };
   const warm = await openRedisLog(input);
   const measured = await openRedisLog(input);
   return {

@@ -4,7 +4,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import * as prettier from 'prettier';
 
 const ROOT = new URL('../../../', import.meta.url);
 const PACKAGES = [
@@ -31,7 +30,11 @@ export function describeMachine(redis) {
 
 function commitOf() {
   const git = (...args) =>
-    execFileSync('git', args, { cwd: fileURLToPath(ROOT), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    execFileSync('git', args, {
+      cwd: fileURLToPath(ROOT),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
   try {
     const isChanged = git('status', '--porcelain', '--', 'src', 'test/bench').trim() !== '';
     return `${git('rev-parse', '--short', 'HEAD').trim()}${isChanged ? '+' : ''}`;
@@ -69,9 +72,11 @@ function number(value) {
 }
 
 /** Puts the results between the markers of docs/benchmarks.md and docs/write-path.md. */
-export async function writeDocuments(result, profile) {
-  await replace('docs/benchmarks.md', 'figures', figuresText(result));
-  await replace('docs/write-path.md', 'profile', profileText(result, profile));
+export function writeDocuments(result, { profile, choices }) {
+  replace('docs/benchmarks.md', 'figures', figuresText(result));
+  replace('docs/write-path.md', 'profile', profileText(result, profile));
+  replace('docs/write-path.md', 'copying', copyingText(profile.copying));
+  replace('docs/write-path.md', 'choices', choicesText(choices));
 }
 
 function figuresText(result) {
@@ -103,8 +108,11 @@ function figuresText(result) {
 
 function profileText({ date, commit, node, cpu }, { full, requests }) {
   const share = (profile, name) => profile.parts.find((part) => part.name === name);
-  const cell = (part) => (part === undefined ? '-' : `${part.us.toFixed(2)} (${Math.round(part.share * 100)} %)`);
-  const rows = full.parts.map(({ name }) => `| ${name} | ${cell(share(full, name))} | ${cell(share(requests, name))} |`);
+  const cell = (part) =>
+    part === undefined ? '-' : `${part.us.toFixed(2)} (${Math.round(part.share * 100)} %)`;
+  const rows = full.parts.map(
+    ({ name }) => `| ${name} | ${cell(share(full, name))} | ${cell(share(requests, name))} |`,
+  );
   const total = `| all | ${full.cpuUsPerRecord.toFixed(2)} | ${requests.cpuUsPerRecord.toFixed(2)} |`;
   return [
     `Measured on ${date.slice(0, 10)} at commit ${commit}, Node ${node}, ${cpu}.`,
@@ -113,6 +121,25 @@ function profileText({ date, commit, node, cpu }, { full, requests }) {
     '| --- | --- | --- |',
     ...rows,
     total,
+  ].join('\n');
+}
+
+function copyingText(copying) {
+  return [
+    '| characters | loop, ns | `Buffer.write`, ns |',
+    '| --- | --- | --- |',
+    ...copying.map(({ size, loopNs, nativeNs }) => `| ${size} | ${number(loopNs)} | ${number(nativeNs)} |`),
+  ].join('\n');
+}
+
+function choicesText(choices) {
+  return [
+    '| load | option | CPU us a record | records/s | bytes in Redis |',
+    '| --- | --- | --- | --- | --- |',
+    ...choices.map(
+      ({ load, option, cpuUs, perSecond, bytes }) =>
+        `| ${load} | \`${option}\` | ${number(cpuUs)} | ${number(perSecond)} | ${bytes === undefined ? '-' : number(bytes)} |`,
+    ),
   ].join('\n');
 }
 
@@ -130,14 +157,12 @@ function versionOf(name) {
   return 'of unknown version';
 }
 
-async function replace(path, marker, text) {
+function replace(path, marker, text) {
   const file = new URL(path, ROOT);
   const [begin, end] = [`<!-- ${marker}:begin -->`, `<!-- ${marker}:end -->`];
   const before = readFileSync(file, 'utf8');
   const from = before.indexOf(begin);
   const to = before.indexOf(end);
   if (from === -1 || to < from) throw new Error(`${path} has lost its markers ${begin} and ${end}`);
-  const after = `${before.slice(0, from + begin.length)}\n\n${text}\n\n${before.slice(to)}`;
-  const config = await prettier.resolveConfig(fileURLToPath(file));
-  writeFileSync(file, await prettier.format(after, { ...config, parser: 'markdown' }));
+  writeFileSync(file, `${before.slice(0, from + begin.length)}\n\n${text}\n\n${before.slice(to)}`);
 }

@@ -23,7 +23,8 @@ export const LOGGERS = {
 
 const OPENERS = {
   ours: openRedisLog,
-  oursAtLeastOnce: (where) => openRedisLog({ ...where, options: { delivery: 'at-least-once', ...where.options } }),
+  oursAtLeastOnce: (where) =>
+    openRedisLog({ ...where, options: { delivery: 'at-least-once', ...where.options } }),
   oursUnredacted: (where) => openRedisLog({ ...where, options: { redact: false, ...where.options } }),
   pino: openPino,
   pinoWorker: openPinoWorker,

@@ -49,7 +49,7 @@ describe('An application that boots', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(/^\[nestjs-redis-log\] Logs go to the Redis stream logs:boot.*\n$/);
     expect(lines(records)[0]).toBe('NestFactory: Starting Nest application...');
-    expect(delayOf(records)).toBeLessThan(30);
+    expect(delayOf(records)).toBeLessThan(100);
     expect(records.map(millis)).toEqual(records.map(millis).toSorted((a, b) => a - b));
     expect(millis(records.at(-1) as LogRecord) - millis(records[0] as LogRecord)).toBeGreaterThan(100);
   });
@@ -70,9 +70,9 @@ describe('An application that does not boot', () => {
     expect(stderr).toMatch(/^\S+Z LOG \[NestFactory\] Starting Nest application\.\.\.$/m);
     expect(stderr).toMatch(/^\S+Z WARN \[Slow\] with parameters \{"orderId":7,"password":"\[Redacted\]"\}$/m);
     expect(stderr).toMatch(
-      /^\S+Z ERROR \[ExceptionHandler\] no luck \{.*"exception\.code":"E_LUCK".*out of stock/m,
+      /^\S+Z ERROR \[ExceptionHandler\] no luck \{"exception\.code":"E_LUCK"\}\nTypeError: no luck\n {4}at new/m,
     );
-    expect(stderr).toMatch(/^TypeError: no luck\n {4}at new Unlucky/m);
+    expect(stderr).toMatch(/^Caused by: Error: out of stock\n {4}at new Unlucky/m);
   });
 
   it.each([
@@ -90,14 +90,12 @@ describe('An application that does not boot', () => {
     expect(stderr).toMatch(expected);
   });
 
-  it('loses nothing when a hook fails: what is not in Redis is told', async () => {
+  it('prints it when an init hook fails', async () => {
     const { code, stderr, records } = await run('hook');
     expect(code).toBe(1);
+    expect(records).toEqual([]);
     expect(stderr).toContain('RangeError: hook failed');
-    const texts = lines(records);
-    const told = /ends with (\d+) log records waiting and (\d+) sent/.exec(stderr);
-    const missing = told === null ? 0 : Number(told[1]) + Number(told[2]);
-    expect(texts.length + missing).toBeGreaterThanOrEqual(4);
+    expect(stderr).toMatch(/WARN \[Slow\] with parameters/);
   });
 });
 

@@ -15,7 +15,9 @@ import {
   type RedisLogModuleOptions,
   RedisLogRecordExporter,
 } from 'nestjs-redis-log';
+import { type CollectedRecord, createTestingLogger } from 'nestjs-redis-log/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { LogRecord } from '../../../src/record/log-record.js';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js';
 import { until } from '../../support/until.js';
 import { connections, lines, saidDuring, storedRecords } from './support.js';
@@ -138,6 +140,12 @@ describe('An application that logs nothing', () => {
   });
 });
 
+function createdRecord(): LogRecord {
+  const { logger, logs } = createTestingLogger();
+  logger.log('straight into the exporter');
+  return (logs.first as CollectedRecord).record;
+}
+
 describe('With enabled: false', () => {
   @Injectable()
   class UsesExporter {
@@ -152,7 +160,7 @@ describe('With enabled: false', () => {
     const logger = app.get(RedisLogger);
     logger.log('not this');
     logger.warn('this', { orderId: 7 }, 'Orders');
-    app.get(UsesExporter).exporter.export([], () => undefined);
+    app.get(UsesExporter).exporter.emit(createdRecord());
     await logger.flush();
     await app.close();
     expect(printed.join('')).toMatch(/WARN.*\[Orders\].*this.*orderId/);

@@ -64,12 +64,14 @@ describe('The time and the span of a record', () => {
   afterAll(() => context.disable());
 
   it('are those of the call', async () => {
-    const logger = await start({ batch: { maxDelayMs: 50 } });
+    const logger = await start();
+    await redis.pause();
     const before = Date.now();
     inSpan(() => logger.log('in a span'));
     const after = Date.now();
     await delay(20);
     logger.log('outside');
+    await redis.resume();
     const [inside, outside] = await stored();
     expect(inside?.spanContext).toMatchObject(spanContext);
     expect(outside?.spanContext).toBeUndefined();

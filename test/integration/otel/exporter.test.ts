@@ -1,3 +1,4 @@
+import { diag } from '@opentelemetry/api';
 import { type ExportResult, RedisLogRecordExporter } from 'nestjs-redis-log/otel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogRecord } from '../../../src/record/log-record.js';
@@ -169,5 +170,22 @@ describe('forceFlush() and shutdown()', () => {
     const count = (info: string): string | undefined => /total_connections_received:(\d+)/.exec(info)?.[1];
     // Both questions came through a connection of their own.
     expect(Number(count(await redis.client().info('stats')))).toBe(Number(count(before)) + 1);
+  });
+});
+
+describe('What goes wrong', () => {
+  it('is told to the diagnostics of OpenTelemetry too, once', async () => {
+    const told: string[] = [];
+    const tell = (message: string): number => told.push(message);
+    diag.setLogger({ error: tell, warn: tell, info: tell, debug: tell, verbose: tell });
+    told.length = 0;
+    const { exporter } = make();
+    await exporter.shutdown();
+    exporter.emit(record('too late', { severityText: 'error', severityNumber: 17 }));
+    diag.disable();
+    expect(told).toEqual([
+      expect.stringContaining('nestjs-redis-log: A record was dropped (closed)'),
+      expect.stringContaining('too late'),
+    ]);
   });
 });

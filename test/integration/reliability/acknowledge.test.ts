@@ -47,7 +47,9 @@ describe.each(['exactly-once', 'at-least-once'] as const)('acknowledge: replicat
     await oracle.delivered(10);
     await replica.pause();
     oracle.emit(10);
-    await until(() => oracle.lines.some((line) => line.includes('no replica has confirmed')), { timeoutMs: 10_000 });
+    await until(() => oracle.lines.some((line) => line.includes('no replica has confirmed')), {
+      timeoutMs: 10_000,
+    });
     expect(await primary.client().xlen(STREAM)).toBe(20);
     expect(oracle.stats).toMatchObject({ delivered: 10, inFlight: 10 });
     await replica.resume();
@@ -61,7 +63,9 @@ describe.each(['exactly-once', 'at-least-once'] as const)('acknowledge: replicat
     await using oracle = writer('replicated', { delivery });
     oracle.emit(10);
     await until(() => oracle.lines.length > 0);
-    expect(oracle.lines[0]).toMatch(/Stream logs:oracle: no replica has confirmed .* acknowledge: "replicated"/);
+    expect(oracle.lines[0]).toMatch(
+      /Stream logs:oracle: no replica has confirmed .* acknowledge: "replicated"/,
+    );
     expect(await primary.client().exists(STREAM)).toBe(0);
     await using replica = await startReplica();
     await oracle.delivered(10);

@@ -18,7 +18,10 @@ beforeEach(async () => {
   await client.flushall();
 });
 
-async function expectStored(options: ConstructorParameters<typeof OracleWriter>[0], reader = client): Promise<void> {
+async function expectStored(
+  options: ConstructorParameters<typeof OracleWriter>[0],
+  reader = client,
+): Promise<void> {
   await using oracle = new OracleWriter(options);
   oracle.emit(300);
   await expectClosed(oracle);

@@ -174,15 +174,13 @@ describe('a value that is not allowed', () => {
 
 describe('what this version cannot do yet', () => {
   it.each([
-    ['spool', { spool: { directory: '/var/spool/logs' } }, {}],
-    ['REDIS_LOG_SPOOL (spool)', {}, { REDIS_LOG_SPOOL: '/var/spool/logs' }],
-    ['http', { http: true }, {}],
-  ])('is refused instead of ignored: %s', (subject, options, environment) => {
-    expect(refusal(options, environment).message).toContain(`\n- ${subject}: not available in this version.`);
+    ['http', { http: true }],
+  ])('is refused instead of ignored: %s', (subject, options) => {
+    expect(refusal(options).message).toContain(`\n- ${subject}: not available in this version.`);
   });
 
   it('may be switched off in so many words', () => {
-    const off = { spool: false, http: false };
+    const off = { http: false };
     expect(() => resolveModuleOptions(off, {}, false)).not.toThrow();
   });
 });

@@ -9,6 +9,8 @@ const GUARDED = ['cut', 'failover', 'guard loss', 'trim', 'bad', 'shed', 'refuse
 const HARMLESS = ['cut', 'bad', 'shed', 'refuse', 'age', 'partial'] as const;
 type Kind = (typeof GUARDED)[number] | (typeof HARMLESS)[number] | 'scripts refused';
 
+const CANNOT_TELL: readonly Kind[] = ['cut', 'guard loss', 'trim'];
+
 interface Plan {
   readonly kinds: readonly Kind[];
   /** Each number chooses one of the things that can happen next. */
@@ -28,7 +30,11 @@ function isInScope(kinds: readonly Kind[]): boolean {
 
 function arbitraryPlan(kinds: readonly Kind[]): fc.Arbitrary<Plan> {
   return fc.record({
-    kinds: fc.subarray([...kinds]).filter(isInScope),
+    // Where nobody can tell what is stored takes three kinds at once, which chance brings together too rarely.
+    kinds: fc.oneof(
+      { arbitrary: fc.subarray([...kinds]).filter(isInScope), weight: 4 },
+      { arbitrary: fc.constant(CANNOT_TELL.filter((kind) => kinds.includes(kind))), weight: 1 },
+    ),
     choices: fc.array(fc.nat(9_999), { minLength: 5, maxLength: 120 }),
     options: fc.record({
       maxRecords: fc.integer({ min: 1, max: 3 }),
@@ -96,7 +102,7 @@ async function play(plan: Plan, options: HarnessOptions = {}): Promise<PipelineH
 }
 
 /** Every record of the run, judged by what the primary holds in the end. */
-function assertExactlyOnce(harness: PipelineHarness): void {
+function expectExactlyOnce(harness: PipelineHarness): void {
   const { stats, stored } = harness;
   const unique = [...new Set(stored)];
   const set = new Set(unique);
@@ -112,7 +118,7 @@ function assertExactlyOnce(harness: PipelineHarness): void {
 }
 
 /** Nothing may be lost, and what is stored twice must have been announced. */
-function assertAtLeastOnce(harness: PipelineHarness): void {
+function expectAtLeastOnce(harness: PipelineHarness): void {
   const { stats, stored } = harness;
   const unique = new Set(stored);
   const gone = new Set([...harness.dropped.values()].flat().map(numberOf));
@@ -129,18 +135,29 @@ class Seen {
 
   add({ store, stats, stored }: PipelineHarness): void {
     const { retried, duplicatesSuppressed, possibleDuplicates, unconfirmed } = stats;
-    const counts = { ...store.counts, ...stats.dropped, retried, duplicatesSuppressed, possibleDuplicates, unconfirmed };
+    const counts = {
+      ...store.counts,
+      ...stats.dropped,
+      retried,
+      duplicatesSuppressed,
+      possibleDuplicates,
+      unconfirmed,
+    };
     for (const [name, count] of Object.entries(counts)) this.#add(name, count);
     this.#add('duplicates', stored.length - new Set(stored).size);
   }
 
-  expectSome(...names: string[]): void {
-    for (const name of names) expect(this.#sums.get(name), `how often there was: ${name}`).toBeGreaterThan(0);
+  sum(name: string): number {
+    return this.#sums.get(name) ?? 0;
   }
 
   #add(name: string, count: number): void {
     this.#sums.set(name, (this.#sums.get(name) ?? 0) + count);
   }
+}
+
+function expectSome(seen: Seen, ...names: string[]): void {
+  for (const name of names) expect(seen.sum(name), `how often there was: ${name}`).toBeGreaterThan(0);
 }
 
 const runs = { numRuns: PROPERTY_RUNS };
@@ -155,15 +172,23 @@ describe('Whatever happens to Redis and the connection, exactly-once delivery', 
       if (plan.kinds.includes('age')) harness.store.reconnect();
       const result = await harness.heal();
       expect(result).toMatchObject({ timedOut: false, pending: 0, unconfirmed: 0 });
-      assertExactlyOnce(harness);
+      expectExactlyOnce(harness);
       const before = harness.stored;
       while (harness.store.zombies.length > 0) harness.store.executeZombie(0);
       expect(harness.stored).toEqual(before);
       seen.add(harness);
     });
     await fc.assert(property, runs);
-    seen.expectSome('zombies', 'failovers', 'cannotTell', 'bad', 'refused', 'retried');
-    seen.expectSome('rolled_back', 'rejected', 'queue_full', 'duplicatesSuppressed', 'possibleDuplicates', 'duplicates');
+    expectSome(seen, 'zombies', 'failovers', 'cannotTell', 'bad', 'refused', 'retried');
+    expectSome(
+      seen,
+      'rolled_back',
+      'rejected',
+      'queue_full',
+      'duplicatesSuppressed',
+      'possibleDuplicates',
+      'duplicates',
+    );
   });
 
   it('knows within the unconfirmed ones what is stored when it is closed in the middle of anything', async () => {
@@ -183,7 +208,7 @@ describe('Whatever happens to Redis and the connection, exactly-once delivery', 
       seen.add(harness);
     });
     await fc.assert(property, runs);
-    seen.expectSome('unconfirmed', 'closed', 'zombies');
+    expectSome(seen, 'unconfirmed', 'closed', 'zombies');
   });
 });
 
@@ -196,11 +221,11 @@ describe('Whatever happens to Redis and the connection, at-least-once delivery',
       const harness = await play(plan, { delivery });
       expect(await harness.heal()).toMatchObject({ timedOut: false, pending: 0, unconfirmed: 0 });
       while (harness.store.zombies.length > 0) harness.store.executeZombie(0);
-      assertAtLeastOnce(harness);
+      expectAtLeastOnce(harness);
       seen.add(harness);
     });
     await fc.assert(property, runs);
-    seen.expectSome('duplicates', 'zombies', 'retried', 'rejected', 'queue_full');
+    expectSome(seen, 'duplicates', 'zombies', 'retried', 'rejected', 'queue_full');
   });
 
   it('knows within the unconfirmed ones what is stored when it is closed in the middle of anything', async () => {
@@ -217,7 +242,7 @@ describe('Whatever happens to Redis and the connection, at-least-once delivery',
       seen.add(harness);
     });
     await fc.assert(property, runs);
-    seen.expectSome('unconfirmed', 'closed', 'zombies');
+    expectSome(seen, 'unconfirmed', 'closed', 'zombies');
   });
 
   it('takes over from exactly-once delivery at any moment when scripts come to be refused', async () => {
@@ -228,13 +253,13 @@ describe('Whatever happens to Redis and the connection, at-least-once delivery',
       const harness = await play(plan);
       expect(await harness.heal()).toMatchObject({ timedOut: false, pending: 0, unconfirmed: 0 });
       while (harness.store.zombies.length > 0) harness.store.executeZombie(0);
-      assertAtLeastOnce(harness);
+      expectAtLeastOnce(harness);
       expect(harness.weakened.length).toBe(harness.stats.delivery === delivery ? 1 : 0);
       weakened += harness.weakened.length;
       seen.add(harness);
     });
     await fc.assert(property, runs);
     expect(weakened).toBeGreaterThan(0);
-    seen.expectSome('duplicates', 'zombies');
+    expectSome(seen, 'duplicates', 'zombies');
   });
 });

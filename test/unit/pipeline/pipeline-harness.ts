@@ -184,7 +184,9 @@ export function recordOf(body: string, severityNumber: number): LogRecord {
   };
 }
 
-function bodyOf(entry: Parameters<ConstructorParameters<typeof Pipeline>[1]['events']['dropped']>[1]): string {
+function bodyOf(
+  entry: Parameters<ConstructorParameters<typeof Pipeline>[1]['events']['dropped']>[1],
+): string {
   if (entry === undefined) return '';
   const { template, bytes, start, end } = entry;
   return entryValues(template, bytes.subarray(start + template.idBytes.length, end))[1] ?? '';

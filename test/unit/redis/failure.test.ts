@@ -16,6 +16,8 @@ const OF_THE_SERVER = {
     "ERR The user executing the script can't run this command or subcommand script: 8a2f22, on @user_script:1.",
   noPermissionInScriptOf62:
     "@user_script: 145: The user executing the script can't run this command or subcommand",
+  noPermissionInScriptOf72:
+    "ERR ACL failure in script: User app has no permissions to run the 'xadd' command script: 8a2f22, on @user_script:1.",
   noKeyInScript:
     "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
   wrongType: 'WRONGTYPE Operation against a key holding the wrong kind of value',
@@ -37,7 +39,15 @@ describe('What an answer of the server means for the records that were sent', ()
     expect(summary(OF_THE_SERVER.oom)).toBe('retry OOM no');
     expect(summary(OF_THE_SERVER.loading)).toBe('retry LOADING no');
     expect(summary(OF_THE_SERVER.readOnly)).toBe('retry READONLY no');
-    for (const token of ['MASTERDOWN', 'BUSY', 'TRYAGAIN', 'CLUSTERDOWN', 'NOREPLICAS', 'MISCONF', 'NOSCRIPT']) {
+    for (const token of [
+      'MASTERDOWN',
+      'BUSY',
+      'TRYAGAIN',
+      'CLUSTERDOWN',
+      'NOREPLICAS',
+      'MISCONF',
+      'NOSCRIPT',
+    ]) {
       expect(summary(`${token} for some reason`)).toBe(`retry ${token} no`);
     }
   });
@@ -52,7 +62,12 @@ describe('What an answer of the server means for the records that were sent', ()
   it('is the same when a script met it, which Redis 6.2 and 7.0 put into other words', () => {
     expect(summary(OF_THE_SERVER.oomOf62)).toBe('retry OOM no');
     expect(summary(OF_THE_SERVER.readOnlyOf62)).toBe('retry READONLY no');
-    for (const name of ['noPermissionInScript', 'noPermissionInScriptOf62', 'noKeyInScript'] as const) {
+    for (const name of [
+      'noPermissionInScript',
+      'noPermissionInScriptOf62',
+      'noPermissionInScriptOf72',
+      'noKeyInScript',
+    ] as const) {
       expect(summary(OF_THE_SERVER[name])).toBe('circuit NOPERM no');
       // A record must never be set aside because of a missing right.
       expect(failureOfAppend(OF_THE_SERVER[name]).kind).toBe('circuit');

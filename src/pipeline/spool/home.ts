@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
+import { RedisLogError } from '../../errors.js';
+import { FORMAT_VERSION } from './frame.js';
+import { NOBODY, type ProcessIdentity } from './processes.js';
+import { errorCode, type SpoolFiles } from './spool-files.js';
+import type { SpoolContext } from './types.js';
+
+/** The directory of one process. */
+export interface Home {
+  readonly path: string;
+  readonly name: string;
+  /** The random part of the name, 8 bytes in hex. */
+  readonly salt: string;
+}
+
+export const OWNER_FILE = 'owner.json';
+export const NEXT_OWNER_FILE = 'owner.json.new';
+
+/** A name that begins so is not ready yet: its owner may not have been written. */
+const NEW = 'new-';
+const HOME_NAME = /^(?:new-)?\d+-([0-9a-f]{16})$/;
+
+/** `undefined` when it is the name of something else. */
+export function homeAt(parent: string, name: string): Home | undefined {
+  const salt = HOME_NAME.exec(name)?.[1];
+  return salt === undefined ? undefined : { path: `${parent}/${name}`, name, salt };
+}
+
+export function ownerText({ pid, started, boot, namespace }: ProcessIdentity): string {
+  return `${JSON.stringify({ version: FORMAT_VERSION, pid, started, boot, namespace })}\n`;
+}
+
+/** Makes sure that the shared directory is there and is one we can use. */
+export async function prepareRoot({ files, root }: SpoolContext): Promise<void> {
+  try {
+    const facts = await files.facts(root);
+    if (facts === undefined) {
+      await makeDirectories(files, root);
+    } else if (facts.kind === 'symlink') {
+      throw unusable(root, 'it is a symbolic link. Name the directory it points to');
+    } else if (facts.kind !== 'directory') throw unusable(root, 'it is not a directory');
+    if (await files.isShared(root)) {
+      throw unusable(root, 'it is on a network file system, where nobody can tell which process is dead');
+    }
+  } catch (error) {
+    throw asUnusable(root, error);
+  }
+}
+
+/** With those above it; and each in the one above it, on disk too. */
+async function makeDirectories(files: SpoolFiles, path: string): Promise<void> {
+  const parent = dirname(path);
+  if ((await files.facts(parent)) === undefined) await makeDirectories(files, parent);
+  try {
+    await files.makeDirectory(path);
+  } catch (error) {
+    // Another process does the same at the same time.
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  await files.syncDirectory(parent);
+}
+
+/**
+ * Makes a directory for this process. It gets its name only when its owner is in it and on disk, so that no one
+ * ever sees it without.
+ */
+export async function makeHome(context: SpoolContext, self: ProcessIdentity): Promise<Home> {
+  const { files, root } = context;
+  const salt = randomBytes(8).toString('hex');
+  const name = `${self.pid}-${salt}`;
+  const home = { path: `${root}/${name}`, name, salt };
+  const early = `${root}/${NEW}${name}`;
+  try {
+    await files.makeDirectory(early);
+    await writeOwner(context, `${early}/${OWNER_FILE}`, self);
+    await files.syncDirectory(early);
+    await files.rename(early, home.path);
+    await files.syncDirectory(root);
+  } catch (error) {
+    throw asUnusable(root, error);
+  }
+  return home;
+}
+
+async function writeOwner({ files }: SpoolContext, path: string, owner: ProcessIdentity): Promise<void> {
+  const file = await files.create(path);
+  try {
+    const text = Buffer.from(ownerText(owner));
+    // Half of it would make nobody the owner.
+    if ((await file.write([text], 0)) < text.length)
+      throw Object.assign(new Error('cut'), { code: 'ENOSPC' });
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Says that nobody uses this directory any more, so that it can be adopted while this process lives on. */
+export async function abandonHome(context: SpoolContext, home: Home): Promise<void> {
+  await writeOwner(context, `${home.path}/${NEXT_OWNER_FILE}`, NOBODY);
+  await context.files.rename(`${home.path}/${NEXT_OWNER_FILE}`, `${home.path}/${OWNER_FILE}`);
+  await context.files.syncDirectory(home.path);
+}
+
+function asUnusable(root: string, error: unknown): RedisLogError {
+  return error instanceof RedisLogError ? error : unusable(root, `the system says ${errorCode(error)}`);
+}
+
+function unusable(root: string, why: string): RedisLogError {
+  const advice = 'Name a directory on a local disk that this process may write to, or leave the spool off';
+  const text = `spool.directory ${JSON.stringify(root)} cannot be used: ${why}. ${advice}.`;
+  return new RedisLogError('REDIS_LOG_INVALID_OPTIONS', text, { subject: 'spool.directory' });
+}

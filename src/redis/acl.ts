@@ -1,0 +1,133 @@
+import { RedisLogError } from '../errors.js';
+import { streamKeys } from './keys.js';
+
+/** `producer` writes records, `consumer` works in groups, `viewer` looks, `admin` does all of it and tidies up. */
+export type AclRole = 'producer' | 'consumer' | 'viewer' | 'admin';
+
+export interface AclOptions {
+  readonly role: AclRole;
+  /** Name of the stream, or a pattern of Redis for several: `logs:*`. */
+  readonly stream: string;
+  /** Of producers. Default `exactly-once`, which runs scripts. */
+  readonly delivery?: 'exactly-once' | 'at-least-once';
+  /** Of producers. Default `written`; the others need one command more. */
+  readonly acknowledge?: 'written' | 'replicated' | 'fsynced';
+  /** `list` for the formats `list` and `plumelog`. Default `stream`. */
+  readonly target?: 'stream' | 'list';
+  /** The `keyPrefix` of the connection. Default none. */
+  readonly keyPrefix?: string;
+  /** True where the connection selects another database than 0. Default false. */
+  readonly selectsDatabase?: boolean;
+  /** True where the connection is to a Cluster. Default false. */
+  readonly cluster?: boolean;
+}
+
+/** Every key of one stream, as patterns. */
+interface Patterns {
+  readonly stream: string;
+  readonly guards: string;
+  readonly resources: string;
+  readonly resourcesSeen: string;
+  readonly deadLetters: string;
+}
+
+/** What a script of ours calls, by target; EVAL as well as EVALSHA, since a server forgets its scripts. */
+const SCRIPTS = ['eval', 'evalsha', 'type', 'time', 'get', 'set', 'hsetnx', 'zadd'];
+const SWEEP = ['hdel', 'zrangebyscore', 'zrem'];
+const APPEND = { stream: ['xadd', 'xtrim'], list: ['rpush', 'ltrim'] } as const;
+
+const LOOK = ['xinfo|stream', 'xinfo|groups', 'xinfo|consumers', 'xpending'];
+const READ = ['xrange', 'xrevrange', 'xread', 'xlen', 'lrange', 'llen', 'type', 'exists', 'memory|usage'];
+const GROUPS = ['xreadgroup', 'xack', 'xclaim', 'xautoclaim'];
+const CONSUMERS = ['xgroup|create', 'xgroup|createconsumer', 'xgroup|delconsumer'];
+const RESOURCES = ['hget', 'hmget', 'hgetall'];
+const TIDY = ['xtrim', 'xdel', 'xgroup', 'xsetid', 'del', 'unlink', 'dump', 'restore', 'pttl'];
+const SERVER = ['info', 'config|get'];
+
+/**
+ * The rules of a Redis user that may do what its role needs and nothing more: the arguments of `ACL SETUSER` after the
+ * user's name, without password, for Redis 6.2 and later (`consumer`: 7.0 and later, because it needs selectors).
+ * A `producer` cannot read records back, except the stream's first and last entry, which XINFO STREAM shows.
+ *
+ * @example
+ * await redis.call('ACL', 'SETUSER', 'shop', 'on', '>secret', ...aclRules({ role: 'producer', stream: 'logs:shop' }));
+ *
+ * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` for a role or a stream that there cannot be.
+ */
+export function aclRules(options: AclOptions): string[] {
+  const patterns = patternsOf(options);
+  return ['resetkeys', 'resetchannels', '-@all', ...rulesOf(options, patterns), ...connectionRules(options)];
+}
+
+function rulesOf(options: AclOptions, patterns: Patterns): string[] {
+  const { stream, resources, deadLetters } = patterns;
+  const role: string = options.role;
+  switch (role) {
+    case 'producer':
+      return producerRules(options, patterns);
+    case 'consumer':
+      return [
+        ...keys([stream]),
+        ...allow([...GROUPS, ...CONSUMERS, ...LOOK]),
+        // Both or none: a dead letter and the acknowledgement of what it was made of.
+        ...allow(['multi', 'exec', 'discard']),
+        `(${[...keys([deadLetters]), ...allow(['xadd'])].join(' ')})`,
+        `(${[...keys([resources]), ...allow(RESOURCES)].join(' ')})`,
+      ];
+    case 'viewer':
+      return [...keys([stream, deadLetters, resources]), ...allow([...READ, ...LOOK, ...RESOURCES])];
+    case 'admin':
+      return [...keys(Object.values(patterns)), ...allow(adminCommands())];
+    default:
+      throw invalid('role', 'is none of producer, consumer, viewer and admin');
+  }
+}
+
+function producerRules({ delivery, target = 'stream' }: AclOptions, patterns: Patterns): string[] {
+  const { stream, guards, resources, resourcesSeen } = patterns;
+  if (delivery === 'at-least-once') {
+    return [...keys([stream, resources, resourcesSeen]), ...allow([...APPEND[target], 'hsetnx', 'zadd'])];
+  }
+  const housekeeping = target === 'stream' ? ['xinfo|stream', ...SWEEP] : [];
+  return [
+    ...keys([stream, guards, resources, resourcesSeen]),
+    ...allow([...SCRIPTS, ...APPEND[target], ...housekeeping]),
+  ];
+}
+
+function adminCommands(): Set<string> {
+  const writing = [...SCRIPTS, ...SWEEP, ...APPEND.stream, ...APPEND.list, 'multi', 'exec', 'discard'];
+  return new Set([...writing, ...GROUPS, ...READ, ...LOOK, ...RESOURCES, ...TIDY, ...SERVER]);
+}
+
+/** What a client of ours sends besides: its name, heartbeats, the database, the slots, and questions about a batch. */
+function connectionRules({ acknowledge, selectsDatabase, cluster, role }: AclOptions): string[] {
+  const commands = ['ping', 'client|setname'];
+  if (selectsDatabase === true) commands.push('select');
+  if (cluster === true) commands.push('cluster|slots', 'cluster|info', 'asking');
+  if (role === 'producer' && acknowledge === 'replicated') commands.push('wait');
+  if (role === 'producer' && acknowledge === 'fsynced') commands.push('waitaof');
+  return allow(commands);
+}
+
+function patternsOf({ stream, keyPrefix }: AclOptions): Patterns {
+  if (stream === '' || /\s/.test(stream))
+    throw invalid('stream', 'is empty or has a space, which no rule can hold');
+  const { guard, ...others } = streamKeys(stream, keyPrefix);
+  return { ...others, guards: guard('*') };
+}
+
+function keys(patterns: readonly string[]): string[] {
+  return patterns.map((pattern) => `~${pattern}`);
+}
+
+function allow(commands: Iterable<string>): string[] {
+  return Array.from(commands, (command) => `+${command}`);
+}
+
+function invalid(subject: string, what: string): RedisLogError {
+  const advice = "Call it as aclRules({ role: 'producer', stream: 'logs:shop' }).";
+  return new RedisLogError('REDIS_LOG_INVALID_OPTIONS', `aclRules: ${subject} ${what}. ${advice}`, {
+    subject,
+  });
+}

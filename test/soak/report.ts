@@ -1,0 +1,190 @@
+import type { LogStats } from '../../src/core.js';
+import { FAULTS } from './faults.js';
+import type { Sample } from './protocol.js';
+import type { Found, Verifier } from './verifier.js';
+
+export interface FaultRecord {
+  readonly name: string;
+  readonly lastedMs: number;
+  /** From its end until a record emitted after it was stored. */
+  readonly recoveryMs: number;
+}
+
+/** A fresh record must be stored so long after a fault (issue: the harness). */
+export const RECOVERY_CEILING_MS = 5_000;
+/** The app's own work must leave its event loop free: 99 of 100 looks are less late than this. */
+export const LOOP_DELAY_P99_CEILING_MS = 50;
+/** Both queues full, and what is kept for a failover, and a fifth more (issue: bounded memory). */
+export const RSS_GROWTH_CEILING_BYTES = 2 * (32 + 16) * 1024 * 1024 * 1.2;
+
+export interface SoakReport {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly rate: number;
+  readonly emitted: number;
+  readonly stored: number;
+  readonly delivered: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly unconfirmed: number;
+  readonly retried: number;
+  readonly duplicatesSuppressed: number;
+  readonly possibleDuplicates: number;
+  /** Acknowledged records that the server came back without; they were sent again. */
+  readonly takenBack: number;
+  /** Batches whose outcome nobody could tell at first: no answer, or a broken connection. */
+  readonly ambiguous: number;
+  readonly found: Readonly<Record<'lost' | 'duplicates' | 'outOfOrder' | 'altered' | 'foreign', number>>;
+  readonly account: { readonly looks: number; readonly wrong: number };
+  readonly faults: Readonly<Record<string, { readonly times: number; readonly slowestRecoveryMs: number }>>;
+  readonly rss: { readonly baseMiB: number; readonly maxMiB: number; readonly endMiB: number };
+  readonly loopDelayMs: Sample['loopDelay'];
+  readonly tries: Readonly<Record<string, number>>;
+  readonly lines: Readonly<Record<string, number>>;
+  /** What was promised and not kept; empty in a good run. */
+  readonly problems: readonly string[];
+}
+
+export interface SoakResult {
+  readonly seed: number;
+  readonly rate: number;
+  readonly seconds: number;
+  readonly base: Sample;
+  readonly final: Sample;
+  readonly faults: readonly FaultRecord[];
+  readonly takenBack: number;
+  readonly verifier: Verifier;
+}
+
+export function reportOf({
+  seed,
+  rate,
+  seconds,
+  base,
+  final,
+  faults,
+  takenBack,
+  verifier,
+}: SoakResult): SoakReport {
+  const stats = Object.values(final.stats);
+  const total = (pick: (stats: LogStats) => number): number => sum(stats.map(pick));
+  const facts = {
+    seed,
+    seconds: Math.round(seconds),
+    rate,
+    emitted: total((each) => each.emitted),
+    stored: sum(Object.values(verifier.found).map(({ stored }) => stored)),
+    delivered: total((each) => each.delivered),
+    dropped: droppedOf(stats),
+    unconfirmed: total((each) => each.unconfirmed),
+    retried: total((each) => each.retried),
+    duplicatesSuppressed: total((each) => each.duplicatesSuppressed),
+    possibleDuplicates: total((each) => each.possibleDuplicates),
+    takenBack,
+    ambiguous: sum(Object.entries(final.tries).map(([word, times]) => (isAmbiguous(word) ? times : 0))),
+    found: foundOf(final, verifier),
+    account: { looks: final.looks, wrong: final.wrongAccounts },
+    faults: byName(faults),
+    rss: { baseMiB: mib(base.rssBytes), maxMiB: mib(final.maxRssBytes), endMiB: mib(final.rssBytes) },
+    loopDelayMs: final.loopDelay,
+    tries: final.tries,
+    lines: final.lines,
+  };
+  return { ...facts, problems: [...problemsOf(facts, final), ...vacuous(facts)] };
+}
+
+type Facts = Omit<SoakReport, 'problems'>;
+
+/** Lost: acknowledged, and neither in the stream nor counted as dropped. */
+function foundOf({ stats, emitted }: Sample, { found, altered, foreign }: Verifier): SoakReport['found'] {
+  const each = Object.entries(found);
+  const lost = each.map(([name, { stored }]) => Math.max(0, (stats[name]?.delivered ?? 0) - stored));
+  const invented = each.map(([name, { last }]) => Math.max(0, last - (emitted[name] ?? 0)));
+  const of = (pick: (found: Found) => number): number => sum(each.map(([, one]) => pick(one)));
+  return {
+    lost: sum(lost),
+    duplicates: of(({ duplicates }) => duplicates),
+    outOfOrder: of(({ outOfOrder }) => outOfOrder),
+    altered,
+    foreign: foreign + sum(invented),
+  };
+}
+
+function problemsOf(facts: Facts, final: Sample): string[] {
+  const { found, emitted, stored, delivered, dropped, unconfirmed, account, rss, loopDelayMs } = facts;
+  const slowest = Math.max(
+    0,
+    ...Object.values(facts.faults).map(({ slowestRecoveryMs }) => slowestRecoveryMs),
+  );
+  const growth = (rss.maxMiB - rss.baseMiB) * 1024 * 1024;
+  const isClosed = Object.values(final.closed ?? {}).every(
+    ({ timedOut, pending }) => !timedOut && pending === 0,
+  );
+  const promises: readonly (readonly [string, boolean])[] = [
+    [`${found.lost} records acknowledged and not stored`, found.lost === 0],
+    [`${found.foreign} entries stored and never issued`, found.foreign === 0],
+    [`${found.altered} records altered`, found.altered === 0],
+    [`${found.duplicates} duplicates`, found.duplicates === 0],
+    [`${found.outOfOrder} records out of order`, found.outOfOrder === 0],
+    [`${stored} stored, ${delivered} delivered`, stored === delivered],
+    [
+      `${emitted - stored} not stored, ${sum(Object.values(dropped))} dropped`,
+      emitted - stored === sum(Object.values(dropped)),
+    ],
+    [`${dropped['rolled_back'] ?? 0} rolled back`, (dropped['rolled_back'] ?? 0) === 0],
+    [`${unconfirmed} unconfirmed after an orderly end`, unconfirmed === 0 && isClosed],
+    [`the account was wrong ${account.wrong} of ${account.looks} times`, account.wrong === 0],
+    [`a fresh record took ${Math.round(slowest)} ms`, slowest <= RECOVERY_CEILING_MS],
+    [`memory grew by ${Math.round(growth / 1024 / 1024)} MiB`, growth <= RSS_GROWTH_CEILING_BYTES],
+    [
+      `the event loop was ${loopDelayMs.p99.toFixed(1)} ms late`,
+      loopDelayMs.p99 <= LOOP_DELAY_P99_CEILING_MS,
+    ],
+  ];
+  return promises.filter(([, isKept]) => !isKept).map(([what]) => what);
+}
+
+/** A run in which nothing went wrong proves nothing. */
+function vacuous(facts: Facts): string[] {
+  const seen = {
+    'a record sent again': facts.retried,
+    'an ambiguous outcome': facts.ambiguous,
+    'a suppressed duplicate': facts.duplicatesSuppressed,
+    'an acknowledged record taken back': facts.takenBack,
+    ...Object.fromEntries(Object.keys(FAULTS).map((name) => [name, facts.faults[name]?.times ?? 0])),
+  };
+  return Object.entries(seen).flatMap(([what, times]) => (times === 0 ? [`vacuous: never ${what}`] : []));
+}
+
+/** The words of sockets and of ioredis; words of the server say for certain that nothing was written. */
+function isAmbiguous(word: string): boolean {
+  return /^E[A-Z]+$|Error$/.test(word) && word !== 'ERR';
+}
+
+function droppedOf(stats: readonly LogStats[]): Record<string, number> {
+  const dropped: Record<string, number> = {};
+  for (const each of stats) {
+    for (const [reason, count] of Object.entries(each.dropped))
+      dropped[reason] = (dropped[reason] ?? 0) + count;
+  }
+  return dropped;
+}
+
+function byName(faults: readonly FaultRecord[]): SoakReport['faults'] {
+  const result: Record<string, { times: number; slowestRecoveryMs: number }> = {};
+  for (const { name, recoveryMs } of faults) {
+    const { times, slowestRecoveryMs } = (result[name] ??= { times: 0, slowestRecoveryMs: 0 });
+    result[name] = {
+      times: times + 1,
+      slowestRecoveryMs: Math.round(Math.max(slowestRecoveryMs, recoveryMs)),
+    };
+  }
+  return result;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+
+function mib(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024);
+}
