@@ -39,9 +39,11 @@ const typescript = (version, module, core = false) => ({
     typescript: version,
     '@types/node': '22',
   },
-  files: ['typescript/nest.ts', 'typescript/otel.ts', 'typescript/core.ts'],
+  files: ['typescript/nest.ts', 'typescript/otel.ts', 'typescript/core.ts', 'typescript/core.cts'],
   type: module === 'commonjs' ? 'commonjs' : 'module',
-  json: { 'tsconfig.json': { compilerOptions: { module, ...STRICT, ...DECORATORS }, include: ['*.ts'] } },
+  json: {
+    'tsconfig.json': { compilerOptions: { module, ...STRICT, ...DECORATORS }, include: ['*.ts', '*.cts'] },
+  },
   run: [['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']],
   shows: ['typescript', '@nestjs/core', '@opentelemetry/sdk-logs'],
 });

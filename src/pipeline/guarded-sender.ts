@@ -60,7 +60,7 @@ export class GuardedSender implements Sender {
     const mustOpen = !this.#identity.isFresh || !this.#ledger.outbox.isEmpty;
     if (this.#state === 'closed' && mustOpen) void this.#open();
     while (this.#state === 'open' && this.#inFlight.length < this.#context.limits.maxInFlight) {
-      const batch = this.#ledger.outbox.next(this.#inFlight.length, force);
+      const batch = this.#ledger.outbox.next(this.#inFlight.length);
       if (batch === undefined) return;
       void this.#send(batch);
     }

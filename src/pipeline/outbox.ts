@@ -11,6 +11,7 @@ export class Outbox {
   again: Batch[] = [];
   readonly #context: SenderContext;
   #numbered = 0;
+  #isDue = false;
 
   constructor(queue: StreamQueue, context: SenderContext) {
     this.queue = queue;
@@ -30,13 +31,11 @@ export class Outbox {
    * The next batch to send while `inFlight` others are on their way. A free line takes whatever waits; a busy one
    * only full batches, so that a flood leaves in few large writes and a lone record at once.
    */
-  next(inFlight: number, force: boolean): Batch | undefined {
+  next(inFlight: number): Batch | undefined {
     const first = this.again.shift();
     if (first !== undefined) return first;
     const { limits, account } = this.#context;
-    const full = this.queue.size >= limits.maxRecords || this.queue.bytes >= limits.maxBytes;
-    if (!full && inFlight > 0) return undefined;
-    if (!full && limits.maxDelayMs > 0 && !force) return undefined;
+    if (!this.isRipe() || (inFlight > 0 && !this.isFull())) return undefined;
     const batch = this.queue.take(limits);
     if (batch === undefined) return undefined;
     account.inFlight += batch.count;
@@ -61,9 +60,24 @@ export class Outbox {
     return oldest;
   }
 
-  /** Makes sure of what waits, where there is a disk for it. Called once per tick, connected or not. */
-  stage(_force: boolean): void {
-    // In memory there is nothing to do.
+  /**
+   * Makes sure of what waits, where there is a disk for it. Called once per tick, connected or not. With `force` what
+   * is queued now has waited long enough for company, even if it cannot be sent just yet.
+   */
+  stage(force: boolean): void {
+    if (force) this.#isDue = true;
+  }
+
+  /** Whether a batch of what is queued may be made: it is full, or has waited long enough. */
+  protected isRipe(): boolean {
+    const { limits } = this.#context;
+    if (this.queue.size === 0) this.#isDue = false;
+    return this.isFull() || limits.maxDelayMs === 0 || this.#isDue;
+  }
+
+  protected isFull(): boolean {
+    const { limits } = this.#context;
+    return this.queue.size >= limits.maxRecords || this.queue.bytes >= limits.maxBytes;
   }
 
   /**

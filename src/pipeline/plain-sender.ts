@@ -39,7 +39,7 @@ export class PlainSender implements Sender {
     this.#outbox.stage(force);
     if (this.#context.store.state !== 'ready') return;
     while (this.#state === 'open' && this.#inFlight.length < this.#context.limits.maxInFlight) {
-      const batch = this.#outbox.next(this.#inFlight.length, force);
+      const batch = this.#outbox.next(this.#inFlight.length);
       if (batch === undefined) return;
       void this.#send(batch);
     }

@@ -50,21 +50,19 @@ export class SpooledOutbox extends Outbox {
   }
 
   override stage(force: boolean): void {
-    const { limits } = this.#context;
-    while (this.queue.size > 0 && this.#spooler.accepts) {
-      const full = this.queue.size >= limits.maxRecords || this.queue.bytes >= limits.maxBytes;
-      if (!full && limits.maxDelayMs > 0 && !force) return;
-      const batch = this.queue.take(limits);
+    super.stage(force);
+    while (this.#spooler.accepts && this.queue.size > 0 && this.isRipe()) {
+      const batch = this.queue.take(this.#context.limits);
       if (batch === undefined) return;
       this.number(batch);
       void this.#write(batch);
     }
   }
 
-  override next(inFlight: number, force: boolean): Batch | undefined {
+  override next(inFlight: number): Batch | undefined {
     if (this.again.length > 0) return this.again.shift();
     // While the disk refuses, and nothing older is on it, records are sent from memory.
-    if (this.#staged.length === 0) return this.#spooler.isBroken ? super.next(inFlight, force) : undefined;
+    if (this.#staged.length === 0) return this.#spooler.isBroken ? super.next(inFlight) : undefined;
     this.#readAhead();
     return this.#takeReady(inFlight);
   }

@@ -59,10 +59,11 @@ describe('A server that takes no writes for a while', () => {
 
   it('because it is still loading its data, is asked again until it has', async () => {
     let isLoading = true;
-    await using scripted = await startScriptedRespServer(({ name }) => {
+    await using scripted = await startScriptedRespServer(({ name, args }) => {
       if (name !== 'EVAL' && name !== 'EVALSHA') return undefined;
       if (isLoading) return resp.error('LOADING Redis is loading the dataset in memory');
-      return name === 'EVAL' ? resp.value(['GUARD', '0', '0-0']) : resp.value(['OK', '1-1', '']);
+      const [epoch = ''] = args.slice(10);
+      return resp.value(name === 'EVAL' ? ['GUARD', '0', '0-0', epoch] : ['OK', '1-1', '']);
     });
     await using oracle = new OracleWriter({ connection: scripted.url }, IMPATIENT);
     oracle.emit(10);

@@ -3,12 +3,14 @@ require('reflect-metadata');
 const { Logger, Module } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
 const { RedisLogger, RedisLogModule } = require('nestjs-redis-log');
+const assert = require('node:assert/strict');
 const { connection, stream, expectStored } = require('./stored.cjs');
 
 class OrdersService {
   logger = new Logger(OrdersService.name);
   place() {
-    this.logger.log('Order placed', { orderId: 7 });
+    this.logger.log('Order placed');
+    this.logger.error(new TypeError('No stock'));
   }
   onApplicationShutdown() {
     this.logger.warn('Last words');
@@ -26,7 +28,7 @@ void (async () => {
   app.useLogger(app.get(RedisLogger));
   app.get(OrdersService).place();
   await app.close();
-  const [order] = await expectStored(['Order placed', 'Last words']);
-  if (order.attributes.orderId !== 7) throw new Error('The attribute is missing.');
-  if (order.instrumentationScope.name !== 'OrdersService') throw new Error('The context is missing.');
+  const [order, error] = await expectStored(['Order placed', 'No stock', 'Last words']);
+  assert.equal(order.instrumentationScope.name, 'OrdersService');
+  assert.equal(error.attributes['exception.type'], 'TypeError');
 })();

@@ -11,7 +11,8 @@ const { connection, stream, expectStored } = stored;
 class OrdersService {
   logger = new Logger(OrdersService.name);
   place() {
-    this.logger.log('Order placed', { orderId: 7 });
+    this.logger.log('Order placed');
+    this.logger.error(new TypeError('No stock'));
   }
   onApplicationShutdown() {
     this.logger.warn('Last words');
@@ -28,6 +29,6 @@ const app = await NestFactory.createApplicationContext(AppModule, { logger: Redi
 app.useLogger(app.get(RedisLogger));
 app.get(OrdersService).place();
 await app.close();
-const [order] = await expectStored(['Order placed', 'Last words']);
-assert.equal(order.attributes.orderId, 7);
+const [order, error] = await expectStored(['Order placed', 'No stock', 'Last words']);
 assert.equal(order.instrumentationScope.name, 'OrdersService');
+assert.equal(error.attributes['exception.type'], 'TypeError');

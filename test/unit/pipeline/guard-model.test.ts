@@ -109,14 +109,18 @@ const PAIRS = KINDS.flatMap((one, at) =>
   KINDS.slice(at + 1).map((other): [FaultKind, FaultKind] => [one, other]),
 );
 
-describe('The guard protocol, searched through every order of events', { timeout: 60_000 }, () => {
-  it.each(PAIRS)('loses, repeats and misplaces nothing under %s and %s', (one, other) => {
-    const { states, finished, found } = search(within([one, other]));
-    expect(found).toBeUndefined();
-    expect(finished).toBeGreaterThan(0);
-    expect(states).toBeGreaterThan(100);
-  });
-});
+describe(
+  'The guard protocol, searched through every order of events',
+  { timeout: IS_LONG_RUN ? 900_000 : 120_000 },
+  () => {
+    it.each(PAIRS)('loses, repeats and misplaces nothing under %s and %s', (one, other) => {
+      const { states, finished, found } = search(within([one, other]));
+      expect(found).toBeUndefined();
+      expect(finished).toBeGreaterThan(0);
+      expect(states).toBeGreaterThan(100);
+    });
+  },
+);
 
 interface Simpler {
   readonly name: string;
@@ -164,7 +168,7 @@ const SIMPLER: readonly Simpler[] = [
   },
 ];
 
-describe('The search notices when a protocol', { timeout: 60_000 }, () => {
+describe('The search notices when a protocol', { timeout: IS_LONG_RUN ? 900_000 : 120_000 }, () => {
   it.each(SIMPLER)('$name', ({ kinds, rules, problem }) => {
     const { found } = search(within(kinds, { rules }));
     expect(found?.problem).toBe(problem);
