@@ -7,6 +7,9 @@ import { encodeValue } from './value.js';
 /** Records of so many different shapes are not call sites any more: start over rather than grow. */
 const MAX_NODES = 20_000;
 
+/** Different severity texts, and choices of optional fields, that one severity of one scope is looked through for. */
+const MAX_HEADS = 32;
+
 /** Which of the optional fields a record has; part of its shape. */
 export const HAS_OBSERVED = 1;
 export const HAS_EVENT_NAME = 2;
@@ -146,6 +149,8 @@ export class TemplateRegistry {
         return head.root;
       }
     }
+    // Texts that change with every record are no call sites either.
+    if (heads.length >= MAX_HEADS) heads.length = 0;
     const head = new ShapeHead(this, record, flags);
     heads.push(head);
     this.nodes++;

@@ -47,6 +47,8 @@ export class Account {
   emitted = 0;
   recovered = 0;
   delivered = 0;
+  /** On their way to disk: until they are there they count as queued. */
+  staging = 0;
   spooled = 0;
   inFlight = 0;
   unconfirmed = 0;
@@ -61,8 +63,9 @@ export class Account {
     this.#queue = queue;
   }
 
+  /** With those that are on their way from the queue to disk. */
   get queued(): number {
-    return this.#queue.records;
+    return this.#queue.records + this.staging;
   }
 
   drop(reason: DropReason, count = 1): void {

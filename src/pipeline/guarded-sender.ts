@@ -139,15 +139,13 @@ export class GuardedSender implements Sender {
           this.#state = 'closed';
           break;
         }
-        if (this.#identity.isFresh) {
-          this.#identity.begunAt(reply.lastId);
-          const noted = this.#ledger.outbox.opened(reply.lastId);
-          if (noted !== undefined) return void this.#openWhen(noted, reply.seq);
-        }
+        if (this.#identity.isFresh) this.#identity.begunAt(reply.lastId);
         this.#beOpen(reply.seq);
         // With nothing left to send no batch will come to say that it works.
         if (this.#ledger.outbox.isEmpty) this.#context.trouble(this.stream, undefined);
         break;
+      case 'last-id':
+        return void this.#noteBegin(reply.lastId);
       case 'cannot-tell':
         this.#ledger.renew();
         this.#identity.renew();
@@ -161,13 +159,14 @@ export class GuardedSender implements Sender {
     this.#context.settled();
   }
 
-  /** Nothing is sent before it is noted on disk that something may have been. */
-  async #openWhen(noted: Promise<void>, seq: number): Promise<void> {
+  /** Nothing is sent before it is noted on disk that something may have been, and behind which id. */
+  async #noteBegin(lastId: string): Promise<void> {
     const generation = this.#generation;
-    await noted;
+    await this.#ledger.outbox.opened(lastId);
     if (generation !== this.#generation) return;
+    this.#identity.begunAt(lastId);
     this.#identity.sending();
-    this.#beOpen(seq);
+    this.#state = 'closed';
     this.pump(false);
   }
 

@@ -81,11 +81,11 @@ export class Outbox {
   }
 
   /**
-   * The guard was opened for the first time, when `lastId` was the stream's last id: what is sent from now on comes
-   * after it. Resolves when that is noted where an earlier process's batches would be found; `undefined` at once.
+   * The producer is about to begin: `lastId` is the stream's last id, and what is sent comes after it. Resolves when
+   * that is noted where the next process would find it.
    */
-  opened(_lastId: string): Promise<void> | undefined {
-    return undefined;
+  opened(_lastId: string): Promise<void> {
+    return Promise.resolve();
   }
 
   /** The process gives up: what can still be made sure of is. What stays in the queue is lost. */

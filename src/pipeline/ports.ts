@@ -27,10 +27,10 @@ export interface OpenRequest {
   readonly epoch: number;
   readonly shed: number;
   /**
-   * `fresh`: nothing was ever sent under this producer id. `acknowledged`: `from` is the id of the last entry that
+   * `look`: change nothing, and say what the stream's last id is. `fresh`: nothing was ever sent under this producer id. `acknowledged`: `from` is the id of the last entry that
    * Redis confirmed. `unacknowledged`: none was confirmed; `from` is the stream's last id before the first send.
    */
-  readonly history: 'fresh' | 'acknowledged' | 'unacknowledged';
+  readonly history: 'look' | 'fresh' | 'acknowledged' | 'unacknowledged';
   readonly from: string;
   /** False when the entries do not carry producer and number, so that none can be found again. */
   readonly searchable: boolean;
@@ -44,6 +44,7 @@ export type OpenReply =
       /** The epoch in force: ours, or a later one that an earlier process of this producer had opened. */
       readonly epoch: number;
     }
+  | { readonly status: 'last-id'; readonly lastId: string }
   | { readonly status: 'cannot-tell'; readonly lastId: string }
   | Failed;
 

@@ -32,13 +32,16 @@ export class ProducerIdentity {
     return this.#history === 'fresh';
   }
 
-  /** What the next OPEN says. `isDurable`: batches are on disk under this id already, so it cannot be changed. */
+  /**
+   * What the next OPEN says. `isDurable`: batches are on disk under this id already, so it cannot be changed; then
+   * nothing of it may ever begin it anew, and Redis is only asked where it begins.
+   */
   nextOpen(isDurable: boolean): Pick<OpenRequest, 'producer' | 'epoch' | 'history' | 'from'> {
-    // Executed after the guard was lost, a loose OPEN would begin the id anew, over records that are there.
-    if (this.isFresh && this.#openIsLoose) {
-      if (isDurable) this.#mayHaveSent('0-0');
-      else this.#id = this.#newId();
+    if (this.isFresh && isDurable) {
+      return { producer: this.#id, epoch: this.#epoch, history: 'look', from: this.#from };
     }
+    // Executed after the guard was lost, a loose OPEN would begin the id anew, over records that are there.
+    if (this.isFresh && this.#openIsLoose) this.#id = this.#newId();
     this.#openIsLoose = true;
     this.#epoch++;
     return { producer: this.#id, epoch: this.#epoch, history: this.#history, from: this.#from };
@@ -74,11 +77,5 @@ export class ProducerIdentity {
   renew(): void {
     this.#id = this.#newId();
     this.#history = 'fresh';
-  }
-
-  /** Let Redis look through what comes after `from` for records of ours. */
-  #mayHaveSent(from: string): void {
-    this.#history = 'unacknowledged';
-    this.#from = from;
   }
 }

@@ -33,6 +33,7 @@ export class SpooledOutbox extends Outbox {
   readonly #owner: () => BatchOwner;
   #staged: Staged[] = [];
   #note: SpoolEntry | undefined;
+  #isGivenUp = false;
 
   constructor(
     queue: StreamQueue,
@@ -91,16 +92,25 @@ export class SpooledOutbox extends Outbox {
   }
 
   override giveUp(): void {
+    this.#isGivenUp = true;
     const { account, limits } = this.#context;
     // Still on its way to disk, or refused by it. Should it be there twice, the guard takes it once.
-    const batches = this.#staged.flatMap(({ entry, batch }) => (entry === undefined && batch ? [batch] : []));
+    const batches: Batch[] = [];
+    for (const { state, entry, batch } of this.#staged) {
+      if (entry !== undefined || batch === undefined) continue;
+      if (state === 'writing') account.staging -= batch.count;
+      else account.inFlight -= batch.count;
+      batches.push(batch);
+    }
     for (let batch = this.queue.take(limits); batch !== undefined; batch = this.queue.take(limits)) {
       this.number(batch);
-      account.spooled += batch.count;
       batches.push(batch);
     }
     const written = this.#spooler.writeSync(batches, this.#owner());
-    for (const [index, batch] of batches.entries()) if (written[index] !== true) this.#drop(batch);
+    for (const [index, batch] of batches.entries()) {
+      if (written[index] === true) account.spooled += batch.count;
+      else this.#drop(batch);
+    }
   }
 
   async #write(batch: Batch): Promise<void> {
@@ -108,11 +118,17 @@ export class SpooledOutbox extends Outbox {
     const { first, count, oldestOrdinal: ordinal } = batch;
     const staged: Staged = { state: 'writing', batch, entry: undefined, first, count, ordinal };
     this.#staged.push(staged);
-    account.spooled += count;
+    account.staging += count;
     this.#spooler.memoryBytes += batch.heldBytes;
-    staged.entry = await this.#spooler.write(batch, this.#owner());
+    const entry = await this.#spooler.write(batch, this.#owner());
+    if (this.#isGivenUp) return;
+    account.staging -= count;
+    // What the disk refuses is in memory alone, numbered and bound to be sent.
+    if (entry === undefined) account.inFlight += count;
+    else account.spooled += count;
+    staged.entry = entry;
     staged.state = 'memory';
-    if (staged.entry !== undefined && this.#spooler.memoryIsFull) {
+    if (entry !== undefined && this.#spooler.memoryIsFull) {
       this.#spooler.memoryBytes -= batch.heldBytes;
       staged.batch = undefined;
       staged.state = 'disk';
@@ -146,11 +162,13 @@ export class SpooledOutbox extends Outbox {
     const parts: Batch[] = [];
     let count = 0;
     let bytes = 0;
-    for (const { state, batch } of this.#staged) {
+    let spooled = 0;
+    for (const { state, batch, entry } of this.#staged) {
       if (state !== 'memory' || batch === undefined) break;
       const isTooMuch = count + batch.count > limits.maxRecords || bytes + batch.byteLength > limits.maxBytes;
       if (parts.length > 0 && isTooMuch) break;
       parts.push(batch);
+      if (entry !== undefined) spooled += batch.count;
       count += batch.count;
       bytes += batch.byteLength;
     }
@@ -158,8 +176,8 @@ export class SpooledOutbox extends Outbox {
     if (parts.length === 0 || (inFlight > 0 && !more)) return undefined;
     this.#staged.splice(0, parts.length);
     for (const part of parts) this.#spooler.memoryBytes -= part.heldBytes;
-    account.spooled -= count;
-    account.inFlight += count;
+    account.spooled -= spooled;
+    account.inFlight += spooled;
     return join(parts, { count, bytes });
   }
 
@@ -172,7 +190,6 @@ export class SpooledOutbox extends Outbox {
   }
 
   #drop(batch: Batch): void {
-    this.#context.account.spooled -= batch.count;
     this.#context.account.drop('closed', batch.count);
     for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
   }

@@ -66,6 +66,7 @@ if mode == 'open' then
   local searchable, bound = arg() == '1', tonumber(arg())
   local info = streamInfo()
   local lastId = info and info['last-generated-id'] or '0-0'
+  if history == 'look' then return { 'LAST_ID', lastId } end
   local guard = readGuard()
   if guard then
     if epoch > guard.epoch then writeGuard(guard.seq, guard.holes, guard.shed, epoch) end

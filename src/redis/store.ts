@@ -79,6 +79,7 @@ export class RedisLogStore implements LogStore {
         if (failure !== undefined) return { status: 'failed', failure: { ...failure, persisted: 'no' } };
         return { status: 'guard', seq: Number(seq), lastId: lastId ?? '0-0', epoch: Number(epoch) };
       }
+      if (status === 'LAST_ID') return { status: 'last-id', lastId: seq ?? '0-0' };
       if (status === 'CANNOT_TELL') return { status: 'cannot-tell', lastId: seq ?? '0-0' };
       return unexpected(reply);
     } catch (error) {

@@ -6,7 +6,7 @@ import { type RedisProcess, startRedisProcess } from '../support/redis-process.j
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import { type AppProcess, startApp } from './app-process.js';
-import { FAULTS, type Surroundings, whole } from './faults.js';
+import { FAULTS, rewriteAppendOnlyFile, type Surroundings, whole } from './faults.js';
 import { type FaultRecord, reportOf, type SoakReport } from './report.js';
 import { newest, Verifier } from './verifier.js';
 
@@ -74,7 +74,7 @@ interface Course {
 
 /** Every kind once in an order of chance, then every kind again; what cannot wait for its end is cut short. */
 async function faultAfterFault({ around, say, endAt }: Course): Promise<FaultRecord[]> {
-  const { server, client, app, random } = around;
+  const { client, app, random } = around;
   const records: FaultRecord[] = [];
   const longestPauseMs = Math.min(4_000, Math.max(300, (endAt - performance.now()) / 100));
   let rewrittenAt = performance.now();
@@ -90,7 +90,7 @@ async function faultAfterFault({ around, say, endAt }: Course): Promise<FaultRec
     records.push({ name, lastedMs, recoveryMs });
     say(`${name}: ${Math.round(lastedMs)} ms, a fresh record after ${Math.round(recoveryMs)} ms`);
     if (performance.now() - rewrittenAt > REWRITE_EVERY_MS) {
-      await rewriteAppendOnlyFile(server, client);
+      await rewriteAppendOnlyFile(client);
       rewrittenAt = performance.now();
     }
   }
@@ -107,13 +107,6 @@ async function recovery(app: AppProcess, client: Redis): Promise<number> {
   };
   await until(arrived, { what: 'a fresh record', timeoutMs: RECOVERY_LIMIT_MS, intervalMs: 100 });
   return performance.now() - from;
-}
-
-async function rewriteAppendOnlyFile(server: RedisProcess, client: Redis): Promise<void> {
-  await client.bgrewriteaof();
-  const isDone = async (): Promise<boolean> =>
-    /aof_rewrite_in_progress:0\r?\naof_rewrite_scheduled:0/.test(await client.info('persistence'));
-  await until(isDone, { what: `the append-only file of ${server.url}`, timeoutMs: 60_000, intervalMs: 50 });
 }
 
 function startVerifying(verifier: Verifier, server: RedisProcess): { stop(): Promise<void> } {

@@ -71,8 +71,10 @@ export class OracleStore implements LogStore {
   }
 
   open(request: OpenRequest): Promise<OpenReply> {
-    const { stream: _stream, from, searchable: _searchable, ...call } = request;
+    const { stream: _stream, from, searchable: _searchable, history, ...rest } = request;
     return this.#send<OpenReply>(() => {
+      if (history === 'look') return { status: 'last-id', lastId: String(this.primary.lastId) };
+      const call = { ...rest, history };
       const { stream, answer } = open(this.primary, { ...call, from: Number(from) });
       this.primary = stream;
       if (answer.status === 'cannot-tell') this.counts.cannotTell++;

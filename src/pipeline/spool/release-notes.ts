@@ -91,9 +91,10 @@ export class ReleaseNotes {
     const position = (this.#noteNumber % 2) * PLACE_BYTES;
     try {
       this.#file ??= await this.#context.files.openToWrite(this.path);
-      await this.#file.write([note], position);
+      if ((await this.#file.write([note], position)) < note.length) this.#isStale = true;
     } catch {
       // A disk that takes no note takes no batches either, and that is reported.
+      this.#isStale = true;
     }
   }
 

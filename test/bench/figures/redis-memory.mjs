@@ -73,7 +73,7 @@ async function sizeOf({ redis }, records, write) {
 
 async function writeOurs({ where }, records, { sites, attributes }) {
   const options = { attributes, retention: false };
-  const child = await openChild(CHILD, { names: ['ours'], where: { ...where, sites, options } });
+  const child = await openChild(CHILD, { names: ['ours'], where: { ...where, sites, options }, warmUp: 0 });
   await child.call('flood', { name: 'ours', records });
   await child.close();
 }

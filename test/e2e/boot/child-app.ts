@@ -23,12 +23,13 @@ export class Build {
   /** Below node_modules, so that packages are found from there. */
   readonly directory: string;
 
-  constructor() {
+  /** `others`: globs of further files to compile. */
+  constructor(others: readonly string[] = []) {
     const cache = join(root, 'node_modules', '.cache');
     mkdirSync(cache, { recursive: true });
     this.directory = mkdtempSync(join(cache, 'redis-log-e2e-'));
     writeFileSync(join(this.directory, 'package.json'), '{ "name": "app-under-test", "type": "module" }\n');
-    for (const file of globSync(['src/**/*.ts', 'test/e2e/boot/apps/*.ts'], { cwd: root }))
+    for (const file of globSync(['src/**/*.ts', 'test/e2e/boot/apps/*.ts', ...others], { cwd: root }))
       this.#compile(file);
   }
 

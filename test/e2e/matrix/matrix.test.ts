@@ -23,6 +23,6 @@ describe('The packed package, installed into an empty project', () => {
     const { stdout } = await run.catch((error: unknown) => error as { stdout: string });
     const passed = [...stdout.matchAll(/^passed {2}(\S+)/gm)].map(([, name]) => name);
     expect(stdout).not.toContain('FAILED');
-    expect(passed.toSorted()).toEqual(CORE.toSorted());
+    expect(new Set(passed)).toEqual(new Set(CORE));
   }, 900_000);
 });

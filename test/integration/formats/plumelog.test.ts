@@ -135,6 +135,16 @@ describe('A Plumelog server reads from its list', () => {
     expect(messages[1]?.extensions).toMatchObject({ 'exception.type': 'TypeError' });
   });
 
+  it('also when only the environment asks for the format', async () => {
+    process.env['REDIS_LOG_FORMAT'] = 'plumelog';
+    try {
+      await write(redis, { service: shop }, [{ body: 'by REDIS_LOG_FORMAT' }]);
+    } finally {
+      delete process.env['REDIS_LOG_FORMAT'];
+    }
+    expect(await readPlumelog(redis.client(), LIST)).toMatchObject([{ content: 'by REDIS_LOG_FORMAT' }]);
+  });
+
   it('from another list, where the option "stream" names one', async () => {
     await write(redis, { ...options, stream: 'plume:custom' }, [{ body: 'elsewhere' }]);
     expect(await readPlumelog(redis.client(), 'plume:custom')).toHaveLength(1);

@@ -1,7 +1,9 @@
 import type { Cluster } from 'ioredis';
-import type { LogRecord } from 'nestjs-redis-log/core';
+import { type LogRecord, RedisLogWriter } from 'nestjs-redis-log/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createDiagnostics } from '../../../src/diagnostics.js';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.js';
+import { until } from '../../support/until.js';
 import { allDelivered, allKeys, keysOf, sendTraffic } from './traffic.js';
 
 const RECORDS = 3_000;
@@ -117,4 +119,38 @@ describe('In a Cluster of three masters', () => {
     expect(stats).toMatchObject({ emitted: 100, delivered: 0, dropped: { closed: 100 } });
     expect(said.join('\n')).toMatch(/CROSSSLOT.*hash tag/);
   });
+});
+
+/** A stream for the master of this index: the slots are shared evenly. */
+async function streamOn(master: number, cluster: RedisCluster): Promise<string> {
+  const client = cluster.client();
+  for (let n = 0; ; n++) {
+    const slot = Number(await client.cluster('KEYSLOT', `logs:${n}`));
+    if (Math.floor((slot * cluster.masters.length) / 16_384) === master) return `logs:${n}`;
+  }
+}
+
+describe('In a Cluster with a master that answers no more', () => {
+  it('a writer that starts now reaches the others, and what is for the silent one waits', async () => {
+    await using partial = await startRedisCluster({ config: ['cluster-require-full-coverage no'] });
+    const silent = await streamOn(2, partial);
+    const streams = [await streamOn(0, partial), await streamOn(1, partial), silent];
+    await partial.masters[2]?.pause();
+    const writer = new RedisLogWriter(
+      {
+        connection: { cluster: partial.startupNodes },
+        stream: (record) => streams[Number(record.body) % 3] ?? '',
+      },
+      { diagnostics: createDiagnostics({ write: () => {} }) },
+    );
+    for (let n = 0; n < 300; n++) writer.emit({ body: n });
+    await until(() => writer.stats().delivered === 200, { timeoutMs: 25_000 });
+    expect(writer.stats()).toMatchObject({ emitted: 300, delivered: 200, dropped: {} });
+    await partial.masters[2]?.resume();
+    const result = await writer.close({ timeoutMs: 25_000 });
+    expect(result).toMatchObject({ delivered: 300, pending: 0, timedOut: false });
+    const client = partial.client();
+    expect(await Promise.all(streams.map((name) => client.xlen(name)))).toEqual([100, 100, 100]);
+    expect(writer.stats().possibleDuplicates).toBe(0);
+  }, 60_000);
 });

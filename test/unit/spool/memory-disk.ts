@@ -54,22 +54,21 @@ export class MemoryDisk {
 
   /** A view of this disk for one process. */
   files(): SpoolFiles {
-    const disk = this;
     return {
-      create: (path) => disk.#act('create', () => disk.#openFile(path, 'new')),
-      createSync: (path) => disk.#now('create', () => disk.#openFile(path, 'new')),
-      open: (path) => disk.#act('open', () => disk.#openFile(path, 'old')),
-      openToWrite: (path) => disk.#act('create', () => disk.#openFile(path, 'any')),
-      makeDirectory: (path) => disk.#act('create', () => disk.#makeDirectory(path)),
-      list: (path) => disk.#act('list', () => [...disk.#directory(path).names.keys()]),
-      facts: (path) => disk.#act('facts', () => disk.#facts(path)),
-      touch: (path) => disk.#act('touch', () => void (disk.#file(path).modifiedMs = disk.nowMs)),
-      rename: (from, to) => disk.#act('rename', () => disk.#rename(from, to)),
-      remove: (path) => disk.#act('remove', () => disk.#remove(path, 'file')),
-      removeDirectory: (path) => disk.#act('remove', () => disk.#remove(path, 'directory')),
-      syncDirectory: (path) => disk.#act('syncDirectory', () => disk.#syncDirectory(disk.#directory(path))),
+      create: (path) => this.#act('create', () => this.#openFile(path, 'new')),
+      createSync: (path) => this.#now('create', () => this.#openFile(path, 'new')),
+      open: (path) => this.#act('open', () => this.#openFile(path, 'old')),
+      openToWrite: (path) => this.#act('create', () => this.#openFile(path, 'any')),
+      makeDirectory: (path) => this.#act('create', () => this.#makeDirectory(path)),
+      list: (path) => this.#act('list', () => [...this.#directory(path).names.keys()]),
+      facts: (path) => this.#act('facts', () => this.#facts(path)),
+      touch: (path) => this.#act('touch', () => void (this.#file(path).modifiedMs = this.nowMs)),
+      rename: (from, to) => this.#act('rename', () => this.#rename(from, to)),
+      remove: (path) => this.#act('remove', () => this.#remove(path, 'file')),
+      removeDirectory: (path) => this.#act('remove', () => this.#remove(path, 'directory')),
+      syncDirectory: (path) => this.#act('syncDirectory', () => this.#syncDirectory(this.#directory(path))),
       syncDirectorySync: (path) =>
-        disk.#now('syncDirectory', () => disk.#syncDirectory(disk.#directory(path))),
+        this.#now('syncDirectory', () => this.#syncDirectory(this.#directory(path))),
       isShared: () => Promise.resolve(false),
     };
   }
@@ -179,7 +178,6 @@ export class MemoryDisk {
   }
 
   #handle(file: FileNode): SpoolFile {
-    const disk = this;
     let isOpen = true;
     const opened = <T>(operation: () => T): T => {
       if (!isOpen) throw systemError('EBADF');
@@ -187,15 +185,15 @@ export class MemoryDisk {
     };
     return {
       write: (buffers, position) =>
-        disk.#act('write', () => opened(() => disk.#write(file, buffers, position))),
+        this.#act('write', () => opened(() => this.#write(file, buffers, position))),
       writeSync: (buffers, position) =>
-        disk.#now('write', () => opened(() => disk.#write(file, buffers, position))),
-      read: (into, position) => disk.#act('read', () => opened(() => file.content.copy(into, 0, position))),
-      sync: () => disk.#act('syncFile', () => opened(() => disk.#sync(file))),
-      syncSync: () => disk.#now('syncFile', () => opened(() => disk.#sync(file))),
+        this.#now('write', () => opened(() => this.#write(file, buffers, position))),
+      read: (into, position) => this.#act('read', () => opened(() => file.content.copy(into, 0, position))),
+      sync: () => this.#act('syncFile', () => opened(() => this.#sync(file))),
+      syncSync: () => this.#now('syncFile', () => opened(() => this.#sync(file))),
       truncate: (size) =>
-        disk.#act('truncate', () => opened(() => void (file.content = resized(file.content, size)))),
-      close: () => disk.#act('close', () => opened(() => void (isOpen = false))),
+        this.#act('truncate', () => opened(() => void (file.content = resized(file.content, size)))),
+      close: () => this.#act('close', () => opened(() => void (isOpen = false))),
     };
   }
 

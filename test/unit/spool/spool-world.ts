@@ -1,5 +1,11 @@
-import { expect } from 'vitest';
-import type { AdoptedSpool, Spool, SpoolBatch, SpoolEntry } from '../../../src/pipeline/spool/spool.js';
+import assert from 'node:assert/strict';
+import type {
+  AdoptedEntry,
+  AdoptedSpool,
+  Spool,
+  SpoolBatch,
+  SpoolEntry,
+} from '../../../src/pipeline/spool/spool.js';
 import { makeBatch, numbersFrom } from './batches.js';
 import { FakeProcess, Machine, ROOT, settled } from './fake-process.js';
 import { type Chance, MemoryDisk } from './memory-disk.js';
@@ -48,7 +54,7 @@ export class SpoolWorld {
   }
 
   #hear(code: string, text: string): void {
-    expect(text).not.toContain(ROOT);
+    assert.ok(!text.includes(ROOT), 'a text with a path');
     this.#toldBefore++;
     if (code !== 'unsynced') return;
     this.seen.unsynced++;
@@ -65,28 +71,30 @@ export class SpoolWorld {
     await this.#verifyAdopted('close');
   }
 
-  /** Appends without waiting in between; outcomes are noted as they come. */
-  append(sizes: readonly number[], now = false): Promise<void>[] {
+  /** Appends all at once; outcomes are noted as they come. */
+  async append(sizes: readonly number[], how: 'append' | 'appendSync' = 'append'): Promise<void> {
     const { spool } = this;
-    const fine = !this.#hasFailed && spool.bytes + sum(sizes) + 1_000 * sizes.length < MAX_BYTES / 2;
+    // So much is kept for what each directory needs beside its segments.
+    const overhead = 16_384 * this.disk.filePaths().filter((path) => path.endsWith('/owner.json')).length;
+    const fine = !this.#hasFailed && spool.bytes + overhead + sum(sizes) + 1_000 * sizes.length < MAX_BYTES;
     const told = this.#toldBefore;
     const all = sizes.map((size) => this.#know(size));
     const outcome = (known: Known, entry: SpoolEntry | undefined): void => {
       if (entry === undefined) {
         this.seen.refused++;
-        expect(this.#toldBefore, 'a refusal is told').toBeGreaterThan(told);
-        expect(fine, 'refused for no reason').toBe(false);
+        assert.ok(this.#toldBefore > told, 'refused without a word');
+        assert.ok(!fine, 'refused for no reason');
         return;
       }
-      expect(entry.count).toBe(known.batch.count);
+      assert.equal(entry.count, known.batch.count);
       Object.assign(known, { state: 'held', entry, owner: spool });
     };
-    if (now) {
+    if (how === 'appendSync') {
       const entries = spool.appendAllSync(all.map(({ batch }) => batch));
       all.forEach((known, index) => outcome(known, entries[index]));
-      return [];
+      return;
     }
-    return all.map(async (known) => outcome(known, await spool.append(known.batch)));
+    await Promise.all(all.map(async (known) => outcome(known, await spool.append(known.batch))));
   }
 
   #know(size: number): Known {
@@ -126,11 +134,11 @@ export class SpoolWorld {
 
   async #expectWhole(known: Known, batch: SpoolBatch | undefined): Promise<void> {
     if (batch !== undefined) {
-      expect(batch).toStrictEqual(known.batch);
+      assert.deepEqual(batch, known.batch);
       return;
     }
     this.seen.lost++;
-    expect(this.seen.lost, 'batches that cannot be read').toBeLessThanOrEqual(this.#flips);
+    assert.ok(this.seen.lost <= this.#flips, 'cannot be read');
     if (known.entry !== undefined) known.owner?.release(known.entry);
     known.state = 'gone';
     await settled();
@@ -188,8 +196,17 @@ export class SpoolWorld {
   async expectBounded(): Promise<void> {
     await settled();
     const used = sum(this.#segments().map((path) => this.disk.contentOf(path).length));
-    expect(used).toBeLessThanOrEqual(MAX_BYTES);
-    expect(this.spool.bytes).toBe(used);
+    assert.ok(used <= MAX_BYTES, 'over the limit');
+    assert.equal(this.spool.bytes, used);
+  }
+
+  /** The process is gone in the middle of this, which never comes to its end. */
+  async dieIn(operations: number, action: () => Promise<void>): Promise<void> {
+    this.disk.dieAfter(operations);
+    let failure: unknown;
+    action().catch((error: unknown) => (failure = error));
+    for (let turn = 0; turn < 20; turn++) await settled();
+    if (failure !== undefined) throw failure;
   }
 
   /** Ends this process and starts another one, which must find everything that was promised. */
@@ -230,9 +247,9 @@ export class SpoolWorld {
       for (const entry of adopted.entries) {
         const known = this.#known.get(entry.first);
         if (known === undefined) throw new Error(`A batch that nobody appended: ${entry.first}`);
-        expect(entry.first, 'order').toBeGreaterThan(last);
+        assert.ok(entry.first > last, 'out of order');
         last = entry.first;
-        expect(found.has(known), 'found twice').toBe(false);
+        assert.ok(!found.has(known), 'found twice');
         found.add(known);
         await this.#find(known, { adopted, entry, death });
       }
@@ -244,20 +261,21 @@ export class SpoolWorld {
 
   async #find(
     known: Known,
-    { adopted, entry, death }: { adopted: AdoptedSpool; entry: SpoolEntry; death: Death },
+    { adopted, entry, death }: { adopted: AdoptedSpool; entry: AdoptedEntry; death: Death },
   ): Promise<void> {
-    expect(known.state === 'released' && death === 'close', 'released, closed, and yet there').toBe(false);
+    assert.ok(known.state !== 'released' || death !== 'close', 'released, closed, and yet there');
     const { stream, producer, first, count } = known.batch;
-    expect(entry).toMatchObject({ stream, producer, first, count });
+    const { stream: inStream, producer: by, first: from, count: of } = entry;
+    assert.deepEqual([inStream, by, from, of], [stream, producer, first, count]);
     Object.assign(known, { state: 'held', entry, owner: adopted });
     if (!known.isDoubtful) known.isSynced = true;
-    expect(await adopted.read(entry)).toStrictEqual(known.batch);
+    assert.deepEqual(await adopted.read(entry), known.batch);
   }
 
   #miss(known: Known, death: Death): void {
     if (known.state === 'held' && (death !== 'power cut' || known.isSynced)) {
       this.seen.lost++;
-      expect(this.seen.lost, `lost ${known.batch.first} by ${death}`).toBeLessThanOrEqual(this.#flips);
+      assert.ok(this.seen.lost <= this.#flips, `lost ${known.batch.first} by ${death}`);
     }
     known.state = 'gone';
   }

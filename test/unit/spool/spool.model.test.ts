@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { numbersFrom } from './batches.js';
-import { settled } from './fake-process.js';
 import { SpoolWorld } from './spool-world.js';
 
 type Step = (world: SpoolWorld) => Promise<void>;
@@ -41,85 +40,72 @@ function chanceOf(from: number): () => boolean {
   return () => next() < share;
 }
 
-function command<T extends unknown[]>(
+function command<T extends object>(
   name: string,
-  args: fc.Arbitrary<T>,
-  step: (world: SpoolWorld, ...args: T) => Promise<void>,
-) {
-  return args.map(
-    (values) =>
-      new Command(`${name}(${JSON.stringify(values).slice(1, -1)})`, (world) => step(world, ...values)),
-  );
+  given: { readonly [K in keyof T]: fc.Arbitrary<T[K]> },
+  step: (world: SpoolWorld, given: T) => Promise<void>,
+): fc.Arbitrary<Command> {
+  return fc
+    .record<T>(given)
+    .map((values) => new Command(`${name} ${JSON.stringify(values)}`, (world) => step(world, values)));
 }
 
-const append = command('append', fc.tuple(sizes), async (world, given) => {
-  await Promise.all(world.append(given));
-});
+const dying = { death, from: seed, operations: fc.nat(20) };
+
+const append = command('append', { sizes }, (world, given) => world.append(given.sizes));
 
 const commands = [
   append,
   append,
-  command('append one by one', fc.tuple(sizes), async (world, given) => {
-    for (const size of given) await Promise.all(world.append([size]));
+  command('append one by one', { sizes }, async (world, given) => {
+    for (const size of given.sizes) await world.append([size]);
   }),
-  command('appendSync amid appends', fc.tuple(sizes, sizes, fc.nat(6)), async (world, some, more, turns) => {
-    const waiting = world.append(some);
-    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-    world.append(more, true);
-    await Promise.all(waiting);
+  command('appendSync amid appends', { sizes, more: sizes, turns: fc.nat(12) }, async (world, given) => {
+    const waiting = world.append(given.sizes);
+    for (let turn = 0; turn < given.turns; turn++) await Promise.resolve();
+    await world.append(given.more, 'appendSync');
+    await waiting;
   }),
-  command('sync', fc.tuple(), (world) => world.sync()),
-  command('release', fc.tuple(pick, fc.boolean()), (world, ...args) => world.release(...args)),
-  command('read', fc.tuple(pick), (world, at) => world.read(at)),
-  command('wait', fc.tuple(fc.constantFrom(20, 1_100, 11_000)), (world, ms) => world.wait(ms)),
-  command('write back', fc.tuple(seed), async (world, from) => world.disk.writeBack(chanceOf(from))),
-  command('flip a bit', fc.tuple(pick, seed), async (world, ...args) => world.flip(...args)),
-  command('disk full', fc.tuple(fc.nat(2_000)), async (world, free) => world.fill(free)),
+  command('sync', {}, (world) => world.sync()),
+  command('release', { pick, many: fc.boolean() }, (world, given) => world.release(given.pick, given.many)),
+  command('read', { pick }, (world, given) => world.read(given.pick)),
+  command('wait', { ms: fc.constantFrom(20, 1_100, 11_000) }, (world, { ms }) => world.wait(ms)),
+  command('write back', { from: seed }, async (world, { from }) => world.disk.writeBack(chanceOf(from))),
+  command('flip a bit', { pick, from: seed }, async (world, given) => world.flip(given.pick, given.from)),
+  command('disk full', { free: fc.nat(2_000) }, async (world, { free }) => world.fill(free)),
   command(
     'disk fails',
-    fc.tuple(
-      fc.constantFrom('write', 'sync', 'truncate', 'create'),
-      fc.constantFrom('EIO', 'EROFS', 'EDQUOT'),
-    ),
-    async (world, ...args) => world.fail(...args),
-  ),
-  command('heal', fc.tuple(), (world) => world.heal()),
-  command('restart', fc.tuple(), (world) => world.heal().then(() => world.restart('close', () => true))),
-  command('die', fc.tuple(death, seed), (world, how, from) => world.restart(how, chanceOf(from))),
-  command(
-    'die in an append',
-    fc.tuple(sizes, fc.nat(8), death, seed),
-    async (world, given, operations, how, from) => {
-      world.disk.dieAfter(operations);
-      void world.append(given);
-      await settled();
-      await world.restart(how, chanceOf(from));
+    {
+      what: fc.constantFrom('write', 'sync', 'truncate', 'create'),
+      code: fc.constantFrom('EIO', 'EROFS', 'EDQUOT'),
     },
+    async (world, { what, code }) => world.fail(what, code),
   ),
-  command(
-    'die in a sync',
-    fc.tuple(sizes, fc.nat(8), death, seed),
-    async (world, given, operations, how, from) => {
-      await Promise.all(world.append(given));
-      world.disk.dieAfter(operations);
-      await world.wait(60);
-      await world.restart(how, chanceOf(from));
-    },
-  ),
-  command('die in a release', fc.tuple(fc.nat(8), death, seed), async (world, operations, how, from) => {
-    world.disk.dieAfter(operations);
-    await world.release(0, true);
-    await world.wait(1_100);
-    await world.restart(how, chanceOf(from));
+  command('heal', {}, (world) => world.heal()),
+  command('restart', {}, (world) => world.heal().then(() => world.restart('close', () => true))),
+  command('die', { death, from: seed }, (world, given) => world.restart(given.death, chanceOf(given.from))),
+  command('die in an append', { sizes, ...dying }, async (world, given) => {
+    await world.dieIn(given.operations % 8, () => world.append(given.sizes));
+    await world.restart(given.death, chanceOf(given.from));
   }),
-  command('die in close', fc.tuple(fc.nat(20), death, seed), async (world, operations, how, from) => {
-    world.disk.dieAfter(operations);
-    void world.spool.close();
-    await settled();
-    await world.restart(how, chanceOf(from));
+  command('die in a sync', { sizes, ...dying }, async (world, given) => {
+    await world.append(given.sizes);
+    await world.dieIn(given.operations % 8, () => world.wait(60));
+    await world.restart(given.death, chanceOf(given.from));
   }),
-  command('die twice', fc.tuple(fc.nat(60), death, seed), (world, operations, how, from) =>
-    world.restartTwice(how, chanceOf(from), operations),
+  command('die in a release', dying, async (world, given) => {
+    await world.dieIn(given.operations % 8, async () => {
+      await world.release(0, true);
+      await world.wait(1_100);
+    });
+    await world.restart(given.death, chanceOf(given.from));
+  }),
+  command('die in close', dying, async (world, given) => {
+    await world.dieIn(given.operations, () => world.spool.close());
+    await world.restart(given.death, chanceOf(given.from));
+  }),
+  command('die twice', dying, (world, given) =>
+    world.restartTwice(given.death, chanceOf(given.from), given.operations * 3),
   ),
 ];
 
