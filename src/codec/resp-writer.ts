@@ -8,7 +8,7 @@ const LF = 10;
 const DOLLAR = 36;
 const ZERO = 48;
 /** Up to this length a loop over char codes beats the native write (docs/write-path.md). */
-const SHORT = 48;
+const SHORT = 20;
 /** `$`, up to 10 digits, CR LF before the bytes and CR LF behind them. */
 const FRAME = 15;
 

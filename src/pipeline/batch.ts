@@ -39,8 +39,9 @@ export class Batch {
   #ordinals: Float64Array;
   #entryTemplates: Template[] = [];
 
+  /** Room for so many records, and at first for so many bytes. */
   constructor(records: number, bytes: number) {
-    this.#bytes = Buffer.allocUnsafe(Math.max(64, Math.min(bytes, records * 512)));
+    this.#bytes = Buffer.allocUnsafe(Math.max(64, bytes));
     this.#ends = new Uint32Array(records);
     this.#ordinals = new Float64Array(records);
   }
@@ -102,7 +103,8 @@ export class Batch {
   slice(first: number, last: number): Batch {
     const from = first - this.first;
     const to = last - this.first;
-    const part = new Batch(to - from + 1, this.byteLength);
+    const bytes = this.entry(to).end - this.entry(from).start;
+    const part = new Batch(to - from + 1, bytes);
     for (let index = from; index <= to; index++) part.add(this.entry(index));
     part.first = first;
     part.wasSent = this.wasSent;

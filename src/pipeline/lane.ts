@@ -3,8 +3,8 @@ import type { Template } from '../codec/template.js';
 
 const FIRST_CHUNK_BYTES = 4 * 1024;
 const LARGEST_CHUNK_BYTES = 128 * 1024;
-/** Entries are rarely smaller; a chunk has room for so many of them. */
-const BYTES_PER_ENTRY = 64;
+/** What an entry takes before any was seen. */
+const FIRST_ENTRY_BYTES = 128;
 
 /** Entries back to back in one buffer, with their positions in typed arrays: no object per record. */
 class Chunk {
@@ -17,8 +17,7 @@ class Chunk {
   head = 0;
   tail = 0;
 
-  constructor(size: number) {
-    const entries = Math.max(8, Math.floor(size / BYTES_PER_ENTRY));
+  constructor(size: number, entries: number) {
     this.bytes = Buffer.allocUnsafeSlow(size);
     this.starts = new Uint32Array(entries + 1);
     this.ordinals = new Float64Array(entries);
@@ -48,6 +47,8 @@ export class Lane {
   #first: Chunk | undefined;
   #last: Chunk | undefined;
   #chunkBytes = FIRST_CHUNK_BYTES;
+  #pushed = 0;
+  #pushedBytes = 0;
 
   /** Queues the values in `values` as an entry of `template`, and returns its size in bytes. */
   push(template: Template, values: RespWriter, ordinal: number): number {
@@ -62,6 +63,8 @@ export class Lane {
     chunk.tail++;
     chunk.starts[chunk.tail] = at + size;
     this.size++;
+    this.#pushed++;
+    this.#pushedBytes += size;
     return size;
   }
 
@@ -97,7 +100,10 @@ export class Lane {
   }
 
   #grow(size: number): Chunk {
-    const chunk = new Chunk(Math.max(this.#chunkBytes, size));
+    const bytes = Math.max(this.#chunkBytes, size);
+    // A tenth more than fit by the average so far: neither the bytes nor the places run out long before the other.
+    const average = this.#pushed === 0 ? FIRST_ENTRY_BYTES : this.#pushedBytes / this.#pushed;
+    const chunk = new Chunk(bytes, Math.max(8, Math.ceil((bytes / average) * 1.1)));
     this.#chunkBytes = Math.min(this.#chunkBytes * 2, LARGEST_CHUNK_BYTES);
     chunk.previous = this.#last;
     if (this.#last === undefined) this.#first = chunk;

@@ -62,7 +62,10 @@ export class StreamQueue {
   /** The oldest entries, as many as the limits allow, at least one; `undefined` when nothing waits. */
   take(limits: BatchLimits): Batch | undefined {
     if (this.size === 0) return undefined;
-    const batch = new Batch(Math.min(limits.maxRecords, this.size), Math.min(limits.maxBytes, this.bytes));
+    const records = Math.min(limits.maxRecords, this.size);
+    // By the average, and a little more: what is allocated and not used costs a collection in the end.
+    const bytes = Math.min(limits.maxBytes, Math.ceil((this.bytes / this.size) * records * 1.1));
+    const batch = new Batch(records, Math.min(bytes, this.bytes));
     for (;;) {
       const lane = this.#oldestLane();
       const entry = lane?.peek();

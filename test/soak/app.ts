@@ -109,13 +109,14 @@ async function finish(): Promise<Sample> {
 }
 
 process.on('message', (question: Question) => {
+  void (question === 'finish' ? finish() : Promise.resolve(sample())).then((answer) =>
+    process.send?.(answer),
+  );
+  // What comes after this answer is measured anew.
   if (question === 'measure') {
     loop.reset();
     maxRssBytes = 0;
   }
-  void (question === 'finish' ? finish() : Promise.resolve(sample())).then((answer) =>
-    process.send?.(answer),
-  );
 });
 // Whoever asked is gone.
 process.on('disconnect', () => process.exit());

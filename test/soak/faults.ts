@@ -5,15 +5,15 @@ import type { Redis } from 'ioredis';
 import type { RedisProcess } from '../support/redis-process.js';
 import type { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
-import type { AppProcess } from './app-process.js';
-import { newest } from './verifier.js';
+import type { Child } from './child.js';
+import type { Sample } from './protocol.js';
 
 /** What faults are done to. */
 export interface Surroundings {
   readonly server: RedisProcess;
   readonly proxy: TcpProxy;
   readonly client: Redis;
-  readonly app: AppProcess;
+  readonly app: Child<Sample>;
   readonly stream: string;
   /** Told how many records that were acknowledged a server has come back without. */
   readonly takenBack: (records: number) => void;
@@ -87,8 +87,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 
 /**
  * The server dies and its append-only file comes back without its last part, as it may with `appendfsync everysec`: a
- * killed process alone loses nothing, because the system still has what it wrote. The cut is at any byte, most
- * likely in the middle of a command.
+ * killed process alone loses nothing, because the system still has what it wrote. The cut is most likely in the
+ * middle of a command, and of a transaction.
  */
 async function powerCut({ server, proxy, app, stream, takenBack, random }: Surroundings): Promise<void> {
   const synced = await appendOnlyFile(server.directory);
@@ -97,7 +97,7 @@ async function powerCut({ server, proxy, app, stream, takenBack, random }: Surro
   const written = await appendOnlyFile(server.directory);
   const lost = written.size - synced.size;
   if (written.path === synced.path && lost > 0) {
-    await truncate(written.path, synced.size + whole(random, 0, lost - 1));
+    await truncate(written.path, synced.size + whole(random, 0, lost >> 1));
   }
   const { stats } = await app.ask('sample');
   // Nobody comes back before we have looked.
@@ -112,6 +112,17 @@ async function powerCut({ server, proxy, app, stream, takenBack, random }: Surro
     Math.max(0, delivered - (stored[name] ?? 0)),
   );
   takenBack(missing.reduce((sum, each) => sum + each, 0));
+}
+
+/** The newest number of each producer in the stream. */
+async function newest(client: Redis, stream: string): Promise<Readonly<Record<string, number>>> {
+  const highest: Record<string, number> = {};
+  // Enough to hold a batch of each.
+  for (const [, fields] of await client.xrevrange(stream, '+', '-', 'COUNT', 1_000)) {
+    const name = fields[fields.indexOf('name') + 1] ?? '';
+    highest[name] ??= Number(fields[fields.indexOf('n') + 1]);
+  }
+  return highest;
 }
 
 /**

@@ -10,6 +10,26 @@ export interface AppSettings {
   readonly rate: number;
 }
 
+export type VerifierSettings = Pick<AppSettings, 'url' | 'stream' | 'names'>;
+
+/** What was found of one producer's records. */
+export interface Found {
+  stored: number;
+  /** The highest number seen. */
+  last: number;
+  duplicates: number;
+  outOfOrder: number;
+}
+
+/** The verifier's answer to `finish`. */
+export interface Verified {
+  readonly found: Readonly<Record<string, Found>>;
+  /** Entries that differ from what their producer wrote under that number. */
+  readonly altered: number;
+  /** Entries that no producer of this run can have written. */
+  readonly foreign: number;
+}
+
 /** What the app is asked, and how it answers. Each question gets one answer, in order. */
 export type Question = 'sample' | 'measure' | 'finish';
 

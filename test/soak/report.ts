@@ -1,7 +1,6 @@
 import type { LogStats } from '../../src/core.js';
 import { FAULTS } from './faults.js';
-import type { Sample } from './protocol.js';
-import type { Found, Verifier } from './verifier.js';
+import type { Found, Sample, Verified } from './protocol.js';
 
 export interface FaultRecord {
   readonly name: string;
@@ -53,11 +52,11 @@ export interface SoakResult {
   readonly final: Sample;
   readonly faults: readonly FaultRecord[];
   readonly takenBack: number;
-  readonly verifier: Verifier;
+  readonly verified: Verified;
 }
 
 export function reportOf(result: SoakResult): SoakReport {
-  const { seed, rate, seconds, base, final, faults, takenBack, verifier } = result;
+  const { seed, rate, seconds, base, final, faults, takenBack, verified } = result;
   const stats = Object.values(final.stats);
   const total = (pick: (stats: LogStats) => number): number => sum(stats.map(pick));
   const facts = {
@@ -65,7 +64,7 @@ export function reportOf(result: SoakResult): SoakReport {
     seconds: Math.round(seconds),
     rate,
     emitted: total((each) => each.emitted),
-    stored: sum(Object.values(verifier.found).map(({ stored }) => stored)),
+    stored: sum(Object.values(verified.found).map(({ stored }) => stored)),
     delivered: total((each) => each.delivered),
     dropped: droppedOf(stats),
     unconfirmed: total((each) => each.unconfirmed),
@@ -74,7 +73,7 @@ export function reportOf(result: SoakResult): SoakReport {
     possibleDuplicates: total((each) => each.possibleDuplicates),
     takenBack,
     ambiguous: sum(Object.entries(final.tries).map(([word, times]) => (isAmbiguous(word) ? times : 0))),
-    found: foundOf(final, verifier),
+    found: foundOf(final, verified),
     account: { looks: final.looks, wrong: final.wrongAccounts },
     faults: byName(faults),
     rss: { baseMiB: mib(base.rssBytes), maxMiB: mib(final.maxRssBytes), endMiB: mib(final.rssBytes) },
@@ -89,7 +88,7 @@ export function reportOf(result: SoakResult): SoakReport {
 type Facts = Omit<SoakReport, 'problems'>;
 
 /** Lost: acknowledged, and neither in the stream nor counted as dropped. */
-function foundOf({ stats, emitted }: Sample, { found, altered, foreign }: Verifier): SoakReport['found'] {
+function foundOf({ stats, emitted }: Sample, { found, altered, foreign }: Verified): SoakReport['found'] {
   const each = Object.entries(found);
   const lost = each.map(([name, { stored }]) => Math.max(0, (stats[name]?.delivered ?? 0) - stored));
   const invented = each.map(([name, { last }]) => Math.max(0, last - (emitted[name] ?? 0)));
@@ -131,7 +130,7 @@ function problemsOf(facts: Facts, result: SoakResult): string[] {
     [`memory grew by ${Math.round(growth / 1024 / 1024)} MiB`, growth <= RSS_GROWTH_CEILING_BYTES],
     [
       `the event loop was ${loopDelayMs.p99.toFixed(1)} ms late`,
-      loopDelayMs.p99 <= LOOP_DELAY_P99_CEILING_MS,
+      loopDelayMs.p99 <= result.loopDelayCeilingMs,
     ],
   ];
   return promises.filter(([, isKept]) => !isKept).map(([what]) => what);

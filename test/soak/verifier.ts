@@ -1,78 +1,67 @@
-import type { Redis } from 'ioredis';
+// Reads the stream as it grows, holds every entry against what its producer can have written, and trims what it has
+// read; so that a run of any length needs the memory of a few seconds.
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { decodeLogRecord } from '../../src/codec/decode.js';
 import { payload } from '../support/oracle.js';
+import type { Found, Question, Verified, VerifierSettings } from './protocol.js';
 
-const PAGE = 2_000;
+const PAGE = 1_000;
+const EVERY_MS = 200;
+/** More than a server can lose when its append-only file is synced every second: what it loses is not read yet. */
+const LAG_MS = 4_000;
 
-/** What was found of one producer's records. */
-export interface Found {
-  stored: number;
-  /** The highest number seen. */
-  last: number;
+const { url, stream, names }: VerifierSettings = JSON.parse(process.argv[2] ?? '{}');
+
+interface Progress extends Found {
   /** Numbers below `last` that have not come. */
   readonly missing: Set<number>;
-  duplicates: number;
-  outOfOrder: number;
 }
 
-/**
- * Reads a stream as it grows, holds every entry against what its producer can have written, and trims what it has
- * read; so that a run of any length needs the memory of a few seconds.
- */
-export class Verifier {
-  readonly found: Readonly<Record<string, Found>>;
-  /** Entries that differ from what their producer wrote under that number. */
-  altered = 0;
-  /** Entries that no producer of this run can have written. */
-  foreign = 0;
-  readonly #client: Redis;
-  readonly #stream: string;
-  #cursor = '0-0';
+const progress = new Map<string, Progress>(
+  names.map((name) => [name, { stored: 0, last: 0, duplicates: 0, outOfOrder: 0, missing: new Set() }]),
+);
+let altered = 0;
+let foreign = 0;
+let cursor = '0-0';
+let isOver = false;
 
-  constructor(client: Redis, stream: string, names: readonly string[]) {
-    this.#client = client;
-    this.#stream = stream;
-    const none = (): Found => ({ stored: 0, last: 0, missing: new Set(), duplicates: 0, outOfOrder: 0 });
-    this.found = Object.fromEntries(names.map((name) => [name, none()]));
-  }
+const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 100 });
+// A server that is away is part of the run.
+client.on('error', () => {});
 
-  /**
-   * Verifies and trims what is older than `lagMs` by the server's clock: a server that comes back without its last
-   * second must not have it read already.
-   */
-  async advance(lagMs: number): Promise<void> {
-    const [seconds = 0, micros = 0] = (await this.#client.time()).map(Number);
-    const end = lagMs === 0 ? '+' : String(seconds * 1_000 + Math.floor(micros / 1_000) - lagMs);
-    for (;;) {
-      const page = await this.#client.xrange(this.#stream, `(${this.#cursor}`, end, 'COUNT', PAGE);
-      for (const [id, fields] of page) {
-        this.#verify(fields);
-        this.#cursor = id;
-      }
-      if (page.length < PAGE) break;
+/** Verifies and trims what is older than `lagMs` by the server's clock. */
+async function advance(lagMs: number): Promise<void> {
+  const [seconds = 0, micros = 0] = (await client.time()).map(Number);
+  const end = lagMs === 0 ? '+' : String(seconds * 1_000 + Math.floor(micros / 1_000) - lagMs);
+  for (;;) {
+    const page = await client.xrange(stream, `(${cursor}`, end, 'COUNT', PAGE);
+    for (const [id, fields] of page) {
+      verify(fields);
+      cursor = id;
     }
-    // Up to the last one read, which itself stays: MINID keeps what is not less.
-    await this.#client.xtrim(this.#stream, 'MINID', this.#cursor);
+    if (page.length < PAGE) break;
   }
-
-  #verify(fields: string[]): void {
-    const decoded = decodeLogRecord(fields);
-    const { name, n } = decoded.status === 'ok' ? decoded.record.attributes : {};
-    const found = this.found[String(name)];
-    if (decoded.status !== 'ok' || found === undefined || typeof n !== 'number') {
-      this.foreign++;
-      return;
-    }
-    const { body, attributes, hrTime, severityNumber } = decoded.record;
-    const written = payload(String(name), n);
-    const expected = [written.body, written.attributes, written.timestamp, written.severityNumber];
-    if (JSON.stringify(expected) !== JSON.stringify([body, attributes, hrTime, severityNumber]))
-      this.altered++;
-    place(found, n);
-  }
+  // All but the last one read: MINID keeps what is not less.
+  await client.xtrim(stream, 'MINID', cursor);
 }
 
-function place(found: Found, n: number): void {
+function verify(fields: string[]): void {
+  const decoded = decodeLogRecord(fields);
+  const { name, n } = decoded.status === 'ok' ? decoded.record.attributes : {};
+  const found = progress.get(String(name));
+  if (decoded.status !== 'ok' || found === undefined || typeof n !== 'number') {
+    foreign++;
+    return;
+  }
+  const { body, attributes, hrTime, severityNumber } = decoded.record;
+  const written = payload(String(name), n);
+  const expected = [written.body, written.attributes, written.timestamp, written.severityNumber];
+  if (JSON.stringify(expected) !== JSON.stringify([body, attributes, hrTime, severityNumber])) altered++;
+  place(found, n);
+}
+
+function place(found: Progress, n: number): void {
   if (n > found.last) {
     for (let skipped = found.last + 1; skipped < n; skipped++) found.missing.add(skipped);
     found.last = n;
@@ -85,15 +74,26 @@ function place(found: Found, n: number): void {
   }
 }
 
-/** Enough to hold a batch of each producer. */
-const NEWEST = 600;
-
-/** The newest number of each producer in the stream, verified or not. Cheap, since it is asked for all the time. */
-export async function newest(client: Redis, stream: string): Promise<Readonly<Record<string, number>>> {
-  const highest: Record<string, number> = {};
-  for (const [, fields] of await client.xrevrange(stream, '+', '-', 'COUNT', NEWEST)) {
-    const name = fields[fields.indexOf('name') + 1] ?? '';
-    highest[name] ??= Number(fields[fields.indexOf('n') + 1]);
+async function readAlong(): Promise<void> {
+  while (!isOver) {
+    // What fails because the server is away, or reads its data set, is tried again from where it stopped.
+    await advance(LAG_MS).catch(() => {});
+    await delay(EVERY_MS);
   }
-  return highest;
 }
+
+async function finish(): Promise<Verified> {
+  isOver = true;
+  await reading;
+  await advance(0);
+  const found = [...progress].map(([name, { missing: _, ...counts }]) => [name, counts] as const);
+  return { found: Object.fromEntries(found), altered, foreign };
+}
+
+const reading = readAlong();
+process.on('message', (question: Question) => {
+  if (question === 'finish') void finish().then((answer) => process.send?.(answer));
+});
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit());
+process.send?.('ready');

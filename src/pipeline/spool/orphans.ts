@@ -71,7 +71,7 @@ export class Orphans {
     const path = `${home.path}/${OWNER_FILE}`;
     if ((await files.facts(path))?.kind !== 'file') return undefined;
     const text = Buffer.alloc(1_024);
-    const size = await readStart(files, path, text);
+    const size = await readStart(files, path, text).catch(() => 0);
     return parseOwner(text.toString('utf8', 0, size));
   }
 
@@ -89,7 +89,8 @@ export class Orphans {
     for (const name of await files.list(home.path)) {
       const path = `${home.path}/${name}`;
       if (segmentNumber(name) === undefined || (await files.facts(path))?.kind !== 'file') continue;
-      const size = await readStart(files, path, header);
+      // What cannot be read now is dealt with when the segment is looked through.
+      const size = await readStart(files, path, header).catch(() => 0);
       const version = segmentVersion(header.subarray(0, size));
       if (version !== undefined && version !== FORMAT_VERSION) return version;
     }

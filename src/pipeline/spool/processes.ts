@@ -48,13 +48,20 @@ export class KnownProcesses implements Processes {
     if (other.pid === 0) return 'dead';
     if (other.boot !== self.boot) return 'dead';
     if (other.namespace !== self.namespace) return 'unknown';
-    if (other.pid === self.pid) return sameStart(other.started, self.started) ? 'alive' : 'dead';
+    const hasTable = this.#table.stat(self.pid) !== undefined;
+    if (other.pid === self.pid) return this.#isSelf(other, hasTable) ? 'alive' : 'dead';
     const stat = this.#table.stat(other.pid);
     if (stat !== undefined) return livenessByStat(stat, other.started);
     const answer = this.#table.signal(other.pid);
     if (answer === 'ESRCH') return 'dead';
     // A system with /proc has it for every process, unless it hides those of other users.
-    return this.#table.stat(self.pid) === undefined ? 'alive' : 'unknown';
+    return hasTable ? 'unknown' : 'alive';
+  }
+
+  /** The kernel's figure is exact, and must be: in a container every start may well get the same number. */
+  #isSelf({ started }: ProcessIdentity, isExact: boolean): boolean {
+    if (started === this.self.started) return true;
+    return !isExact && Math.abs(Number(started) - Number(this.self.started)) < CLOCK_TOLERANCE_MS;
   }
 }
 
@@ -69,10 +76,6 @@ function livenessByStat(stat: string, started: string): Liveness {
 function statFields(stat: string): readonly [state: string, started: string] {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return [fields[0] ?? '', fields[19] ?? ''];
-}
-
-function sameStart(one: string, other: string): boolean {
-  return one === other || Math.abs(Number(one) - Number(other)) < CLOCK_TOLERANCE_MS;
 }
 
 const systemTable: ProcessTable = {

@@ -14,18 +14,20 @@ const PROXY = new URL('../lib/delay-proxy.mjs', import.meta.url);
 const FULL = 0.95;
 
 export async function measure(bench) {
+  // Records a second depend on who else uses the machine, CPU time much less: the quick run keeps to the latter.
+  const names = bench.quick ? ['oursAtLeastOnce', 'pino'] : ['ours', 'oursAtLeastOnce', 'pino'];
   const measured = await contest({
-    names: ['ours', 'oursAtLeastOnce', 'pino'],
+    names,
     where: bench.where,
     rounds: bench.rounds,
     call: 'flood',
     argument: { records: bench.records },
-    others: { limit: () => serverLimit(bench) },
+    others: bench.quick ? {} : { limit: () => serverLimit(bench) },
   });
   const cost = costOf(measured);
+  if (bench.quick) return [cost];
   const loopback = { id: 'exactly-once-loopback', name: 'throughput of exactly-once, loopback' };
-  const figures = [cost, atLeastOnce(measured, cost), exactlyOnce(measured, loopback)];
-  return bench.quick ? figures : [...figures, await overDistance(bench)];
+  return [cost, atLeastOnce(measured, cost), exactlyOnce(measured, loopback), await overDistance(bench)];
 }
 
 function costOf({ oursAtLeastOnce, pino }) {

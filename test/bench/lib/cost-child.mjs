@@ -2,7 +2,7 @@
 import { openLogger } from '../loggers/index.mjs';
 import { callTimes, cost, flooding, pacing } from './load.mjs';
 
-const WARM_UP = 30_000;
+const WARM_UP = 20_000;
 
 /**
  * @param input `{ names, where, warmUp }`: the contestants to open, what `openLogger` is told, and how many records

@@ -41,14 +41,14 @@ const floods = (records) => async (logger) => {
 /** CPU microseconds per record by part, and the hottest functions. */
 async function profile(logger, load) {
   await floods(50_000)(logger);
-  const session = new Session();
-  session.connect();
-  await session.post('Profiler.enable');
-  await session.post('Profiler.setSamplingInterval', { interval: INTERVAL_US });
-  await session.post('Profiler.start');
+  const inspector = new Session();
+  inspector.connect();
+  await inspector.post('Profiler.enable');
+  await inspector.post('Profiler.setSamplingInterval', { interval: INTERVAL_US });
+  await inspector.post('Profiler.start');
   const { cpuUs } = await cost(logger, load);
-  const { profile: sampled } = await session.post('Profiler.stop');
-  session.disconnect();
+  const { profile: sampled } = await inspector.post('Profiler.stop');
+  inspector.disconnect();
   return addUp(sampled, cpuUs);
 }
 

@@ -10,6 +10,7 @@ const HARMLESS = ['cut', 'bad', 'shed', 'refuse', 'age', 'partial'] as const;
 type Kind = (typeof GUARDED)[number] | (typeof HARMLESS)[number] | 'scripts refused';
 
 const CANNOT_TELL: readonly Kind[] = ['cut', 'guard loss', 'trim'];
+const ROLLED_BACK: readonly Kind[] = ['failover', 'age'];
 
 interface Plan {
   readonly kinds: readonly Kind[];
@@ -30,10 +31,12 @@ function isInScope(kinds: readonly Kind[]): boolean {
 
 function arbitraryPlan(kinds: readonly Kind[]): fc.Arbitrary<Plan> {
   return fc.record({
-    // Where nobody can tell what is stored takes three kinds at once, which chance brings together too rarely.
+    // Where nobody can tell what is stored, and where more is forgotten than is kept, takes several kinds at once,
+    // which chance brings together too rarely.
     kinds: fc.oneof(
       { arbitrary: fc.subarray([...kinds]).filter(isInScope), weight: 4 },
       { arbitrary: fc.constant(CANNOT_TELL.filter((kind) => kinds.includes(kind))), weight: 1 },
+      { arbitrary: fc.constant(ROLLED_BACK.filter((kind) => kinds.includes(kind))), weight: 1 },
     ),
     choices: fc.array(fc.nat(9_999), { minLength: 5, maxLength: 120 }),
     options: fc.record({
@@ -156,12 +159,23 @@ class Seen {
   }
 }
 
-function expectSome(seen: Seen, ...names: string[]): void {
-  for (const name of names) expect(seen.sum(name), `how often there was: ${name}`).toBeGreaterThan(0);
+/** What is rare is waited for: a property that never met it has proved nothing about it. */
+const MOST_ROUNDS = 8;
+
+/** Checks the property, again and again until its runs have met everything named; fails when they never do. */
+async function assertHavingSeen(
+  property: fc.IAsyncProperty<[Plan]>,
+  seen: Seen,
+  names: readonly string[],
+): Promise<void> {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    await fc.assert(property, { numRuns: PROPERTY_RUNS });
+    if (names.every((name) => seen.sum(name) > 0)) return;
+  }
+  expect(names.filter((name) => seen.sum(name) === 0)).toEqual([]);
 }
 
-const runs = { numRuns: PROPERTY_RUNS };
-const timeout = 60_000 + PROPERTY_RUNS * 10;
+const timeout = 120_000 + PROPERTY_RUNS * 20;
 
 describe('Whatever happens to Redis and the connection, exactly-once delivery', { timeout }, () => {
   it('stores every record once and in order, or says what became of it, and its account always adds up', async () => {
@@ -178,17 +192,20 @@ describe('Whatever happens to Redis and the connection, exactly-once delivery', 
       expect(harness.stored).toEqual(before);
       seen.add(harness);
     });
-    await fc.assert(property, runs);
-    expectSome(seen, 'zombies', 'failovers', 'cannotTell', 'bad', 'refused', 'retried');
-    expectSome(
-      seen,
+    await assertHavingSeen(property, seen, [
+      'zombies',
+      'failovers',
+      'cannotTell',
+      'bad',
+      'refused',
+      'retried',
       'rolled_back',
       'rejected',
       'queue_full',
       'duplicatesSuppressed',
       'possibleDuplicates',
       'duplicates',
-    );
+    ]);
   });
 
   it('knows within the unconfirmed ones what is stored when it is closed in the middle of anything', async () => {
@@ -207,8 +224,7 @@ describe('Whatever happens to Redis and the connection, exactly-once delivery', 
       expect(queued + inFlight).toBe(0);
       seen.add(harness);
     });
-    await fc.assert(property, runs);
-    expectSome(seen, 'unconfirmed', 'closed', 'zombies');
+    await assertHavingSeen(property, seen, ['unconfirmed', 'closed', 'zombies']);
   });
 });
 
@@ -224,8 +240,7 @@ describe('Whatever happens to Redis and the connection, at-least-once delivery',
       expectAtLeastOnce(harness);
       seen.add(harness);
     });
-    await fc.assert(property, runs);
-    expectSome(seen, 'duplicates', 'zombies', 'retried', 'rejected', 'queue_full');
+    await assertHavingSeen(property, seen, ['duplicates', 'zombies', 'retried', 'rejected', 'queue_full']);
   });
 
   it('knows within the unconfirmed ones what is stored when it is closed in the middle of anything', async () => {
@@ -241,8 +256,7 @@ describe('Whatever happens to Redis and the connection, at-least-once delivery',
       expect(unique).toBeLessThanOrEqual(delivered + unconfirmed);
       seen.add(harness);
     });
-    await fc.assert(property, runs);
-    expectSome(seen, 'unconfirmed', 'closed', 'zombies');
+    await assertHavingSeen(property, seen, ['unconfirmed', 'closed', 'zombies']);
   });
 
   it('takes over from exactly-once delivery at any moment when scripts come to be refused', async () => {
@@ -258,8 +272,7 @@ describe('Whatever happens to Redis and the connection, at-least-once delivery',
       weakened += harness.weakened.length;
       seen.add(harness);
     });
-    await fc.assert(property, runs);
+    await assertHavingSeen(property, seen, ['duplicates', 'zombies']);
     expect(weakened).toBeGreaterThan(0);
-    expectSome(seen, 'duplicates', 'zombies');
   });
 });

@@ -117,6 +117,13 @@ export class MemoryDisk {
     file.durable = Buffer.from(file.content);
   }
 
+  /** Somebody removes a file, or a directory with all that is in it. */
+  remove(path: string): void {
+    const { directory, name } = this.#place(path);
+    directory.names.delete(name);
+    directory.durable.delete(name);
+  }
+
   contentOf(path: string): Buffer {
     return this.#file(path).content;
   }

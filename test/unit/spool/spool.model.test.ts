@@ -61,7 +61,7 @@ const commands = [
     for (const size of given.sizes) await world.append([size]);
   }),
   command('appendSync amid appends', { sizes, more: sizes, turns: fc.nat(12) }, async (world, given) => {
-    const waiting = world.append(given.sizes);
+    const waiting = world.append(given.sizes, 'overtaken');
     for (let turn = 0; turn < given.turns; turn++) await Promise.resolve();
     await world.append(given.more, 'appendSync');
     await waiting;
