@@ -5,6 +5,13 @@ export { type AclOptions, type AclRole, aclRules } from './redis/acl.js';
 export type { DropReason, LogStats } from './pipeline/account.js';
 export type { FlushResult } from './pipeline/pipeline-parts.js';
 export { type LogInput, RedisLogWriter } from './redis/log-writer.js';
-export type { Attributes, HrTime, InstrumentationScope, LogRecord, Resource, SpanContext } from './record/log-record.js';
+export type {
+  Attributes,
+  HrTime,
+  InstrumentationScope,
+  LogRecord,
+  Resource,
+  SpanContext,
+} from './record/log-record.js';
 export { isRedisLogError, RedisLogError, type RedisLogErrorCode } from './errors.js';
 export type * from './options/types.js';

@@ -116,7 +116,7 @@ export class RedisConnection {
     this.#link = undefined;
     this.#stopHeartbeat();
     this.#move('closed', undefined);
-    client?.disconnect();
+    if (client !== undefined) end(client);
   }
 
   async #attempt(): Promise<void> {
@@ -133,7 +133,7 @@ export class RedisConnection {
       this.#listen(client);
       await this.#deadline(client.connect());
       await this.#handshake(client, made.db);
-      if (this.#isClosed() || this.#link?.client !== client) return client.disconnect();
+      if (this.#isClosed() || this.#link?.client !== client) return end(client);
       this.#established(link);
     } catch (error) {
       this.#failed(client, error);
@@ -200,7 +200,7 @@ export class RedisConnection {
     const client = this.#link?.client;
     this.#link = undefined;
     this.#stopHeartbeat();
-    client?.disconnect();
+    if (client !== undefined) end(client);
     const wait = isAuthError(error) ? this.#authBackoff : this.#backoff;
     const delayMs = wait.next();
     this.#parts.runtime.after(delayMs, () => {
@@ -244,14 +244,31 @@ export class RedisConnection {
   }
 }
 
+/** What we use of a socket; a client that has none yet, or a double in somebody's test, has less. */
+interface Socket {
+  ref?(): void;
+  unref?(): void;
+  destroy?(): void;
+}
+
+function socketsOf(client: Client): (Socket | undefined)[] {
+  const nodes = 'nodes' in client ? client.nodes('all') : [client];
+  return nodes.map((node) => (node as unknown as { stream?: Socket }).stream);
+}
+
 /** The process stays alive for a reply, but not for a connection that only waits for the next record. */
 function unref(client: Client, idle: boolean): void {
-  const nodes = 'nodes' in client ? client.nodes('all') : [client];
-  for (const node of nodes) {
-    const socket = (node as unknown as { stream?: { ref?(): void; unref?(): void } }).stream;
+  for (const socket of socketsOf(client)) {
     if (idle) socket?.unref?.();
     else socket?.ref?.();
   }
+}
+
+/** At once: ioredis alone would wait up to two seconds for a hung server's goodbye, and the process with it. */
+function end(client: Client): void {
+  const sockets = socketsOf(client);
+  client.disconnect();
+  for (const socket of sockets) socket?.destroy?.();
 }
 
 /** A blocked event loop must not pass for a silent server: a reply that waits in the socket comes first. */

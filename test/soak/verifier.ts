@@ -86,7 +86,9 @@ async function finish(): Promise<Verified> {
   isOver = true;
   await reading;
   await advance(0);
-  const found = [...progress].map(([name, { missing: _, ...counts }]) => [name, counts] as const);
+  const found = [...progress].map(([name, { stored, last, duplicates, outOfOrder }]) => {
+    return [name, { stored, last, duplicates, outOfOrder }] as const;
+  });
   return { found: Object.fromEntries(found), altered, foreign };
 }
 

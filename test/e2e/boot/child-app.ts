@@ -95,7 +95,7 @@ export class ChildApp {
 
   /** The first line of stdout that starts with `word`, without that word. */
   async line(word: string): Promise<string> {
-    const pattern = new RegExp(`^${word} (.*)$`, 'm');
+    const pattern = new RegExp(`^${word} (.*)\n`, 'm');
     const match = await until(
       () => {
         if (this.#child.exitCode !== null) throw new Error(`The process ended. It printed: ${this.stderr}`);

@@ -173,9 +173,7 @@ describe('a value that is not allowed', () => {
 });
 
 describe('what this version cannot do yet', () => {
-  it.each([
-    ['http', { http: true }],
-  ])('is refused instead of ignored: %s', (subject, options) => {
+  it.each([['http', { http: true }]])('is refused instead of ignored: %s', (subject, options) => {
     expect(refusal(options).message).toContain(`\n- ${subject}: not available in this version.`);
   });
 

@@ -125,6 +125,7 @@ describe('a spool', () => {
       spool.appendAllSync([makeBatch(3), makeBatch(4)]);
       disk.dieAfter(0);
       await Promise.all(waiting);
+      await settled();
       disk.revive();
       // Where the write under way has reached the disk, a part of its first batch has not.
       if (segments().length > 1 && disk.contentOf(firstSegment()).length > SEGMENT_HEADER_BYTES) {
