@@ -1,5 +1,6 @@
 // Meets every error that the write path has words for, with a secret in every place where one can be. What it prints,
 // the test looks through. Its arguments: URLs of servers that are in the state their name says.
+import { inspect } from 'node:util';
 import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisLogWriterOptions, RedisLogWriter } from '../../../src/core.js';
@@ -112,7 +113,7 @@ for (const connection of [
     void new RedisLogWriter({ connection } as RedisLogWriterOptions);
   } catch (error) {
     // With its stack and everything that hangs on it, as an application that does not catch it would print it.
-    console.error(error);
+    process.stderr.write(`${inspect(error)}\n`);
   }
 }
 

@@ -210,7 +210,7 @@ export class SpoolWorld {
     this.disk.dieAfter(operations);
     let failure: Error | undefined;
     action().catch((error: Error) => (failure = error));
-    for (let turn = 0; turn < 20; turn++) await settled();
+    for (let turn = 0; turn < 100; turn++) await settled();
     if (failure !== undefined) throw failure as Error;
   }
 
