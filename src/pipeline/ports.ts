@@ -92,6 +92,10 @@ export interface LogStore {
   connect(): void;
   open(request: OpenRequest): Promise<OpenReply>;
   append(request: AppendRequest): Promise<AppendReply>;
+  /**
+   * Where more than the server's memory must have the records (`acknowledge`), it asks for as long as the connection
+   * lives: records that were sent without a guard cannot be sent again without being stored twice.
+   */
   appendPlain(stream: string, producer: string, batch: Batch): Promise<PlainReply>;
   /** Removes resources that no entry of the stream refers to any more. */
   sweep(stream: string): Promise<void>;

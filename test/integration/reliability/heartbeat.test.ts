@@ -33,9 +33,9 @@ describe('an idle connection', () => {
     await using oracle = new OracleWriter({ connection: proxy.url }, fasterRuntime(FASTER));
     oracle.emit(10);
     await oracle.delivered(10);
+    const { connections } = proxy.counts;
     await proxy.set({ blackHole: true });
     await until(() => oracle.lines.some((line) => line.includes('is not usable')), { timeoutMs: 10_000 });
-    const { connections } = proxy.counts;
     await proxy.heal();
     await until(() => oracle.lines.some((line) => line.includes('answers again')), { timeoutMs: 10_000 });
     expect(proxy.counts.connections).toBeGreaterThan(connections);

@@ -78,7 +78,8 @@ export class SpoolWorld {
   ): Promise<void> {
     const { spool } = this;
     // So much is kept for what each directory needs beside its segments.
-    const overhead = 16_384 * this.disk.filePaths().filter((path) => path.endsWith('/owner.json')).length;
+    const homes = new Set(this.disk.filePaths().map((path) => path.slice(0, path.lastIndexOf('/'))));
+    const overhead = 16_384 * homes.size;
     const bytes = spool.bytes + overhead + sum(sizes) + 1_000 * sizes.length;
     // What is overtaken may be written twice, and so may have room for one of them only.
     const fine = how === 'append' && !this.#hasFailed && bytes < MAX_BYTES;
