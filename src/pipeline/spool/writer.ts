@@ -31,8 +31,9 @@ export class SpoolWriter {
   #flushing: Promise<void> | undefined;
   /** Goes up when {@link appendNow} takes everything over: what was under way then has no say any more. */
   #generation = 0;
-  /** Ends of segments, and of writes that were taken over. */
-  readonly #ending = new Set<Promise<void>>();
+  readonly #sealing = new Set<Promise<void>>();
+  /** Flushes that were under way when all was taken over. */
+  readonly #leaving = new Set<Promise<void>>();
   /** What writes that were taken over may still put on disk. */
   #reserved = 0;
   #lastFrame = 0;
@@ -79,7 +80,7 @@ export class SpoolWriter {
   /** Leaves a write that is under way to itself. */
   #startOver(): void {
     this.#generation++;
-    if (this.#flushing !== undefined) this.#await(this.#flushing);
+    if (this.#flushing !== undefined) keepUntilDone(this.#leaving, this.#flushing);
     this.#flushing = undefined;
     if (this.#inFlight.length > 0) this.#active = undefined;
     for (const { frame } of this.#inFlight) this.#reserved += frame.bytes;
@@ -151,7 +152,7 @@ export class SpoolWriter {
   /** Lets go of a segment that is kept only because it is being written. */
   async #makeRoom(): Promise<void> {
     if (this.#active?.segment.unreleased === 0) this.#sealActive();
-    await this.#ended();
+    await allOf(this.#sealing);
     await this.#parts.store.settled();
   }
 
@@ -227,12 +228,7 @@ export class SpoolWriter {
   }
 
   #seal(open: OpenSegment): void {
-    this.#await(open.seal());
-  }
-
-  #await(end: Promise<void>): void {
-    const ending = end.finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
+    keepUntilDone(this.#sealing, open.seal());
   }
 
   /** Numbers of frames that may stand on a disk that did not let go of them. Whoever appended them still has them. */
@@ -255,11 +251,17 @@ export class SpoolWriter {
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#flushing !== undefined) await this.#flushing;
+    await allOf(this.#leaving);
     this.#sealActive();
-    await this.#ended();
+    await allOf(this.#sealing);
   }
+}
 
-  async #ended(): Promise<void> {
-    while (this.#ending.size > 0) await Promise.all(this.#ending);
-  }
+function keepUntilDone(all: Set<Promise<void>>, one: Promise<void>): void {
+  const kept = one.finally(() => all.delete(kept));
+  all.add(kept);
+}
+
+async function allOf(all: ReadonlySet<Promise<void>>): Promise<void> {
+  while (all.size > 0) await Promise.all(all);
 }

@@ -176,7 +176,7 @@ describe('a spool whose process is killed with SIGKILL', () => {
   it('keeps them whatever the moment, and those of all processes', async () => {
     const next = numbersFrom(Date.now() % 100_000);
     const writers: Child[] = [];
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 6; round++) {
       const started = startWriters();
       await ready(started);
       await until(() => started.every(({ appended }) => appended.size > 300 * next()), { timeoutMs: 30_000 });
