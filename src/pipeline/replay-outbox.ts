@@ -68,11 +68,12 @@ export class ReplayOutbox extends Outbox {
     const entries = this.#entries.slice(0, READ_AHEAD);
     const batches = await Promise.all(entries.map(({ entry, shelf }) => readBatch(shelf, entry)));
     this.#entries.splice(0, entries.length);
-    for (const [index, { entry }] of entries.entries()) {
+    for (const [index, { entry, shelf }] of entries.entries()) {
       const batch = batches[index];
       account.spooled -= entry.count;
       if (batch === undefined) {
         account.drop('spool_unreadable', entry.count);
+        shelf.release(entry);
         continue;
       }
       account.inFlight += entry.count;

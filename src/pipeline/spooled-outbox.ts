@@ -186,6 +186,7 @@ export class SpooledOutbox extends Outbox {
     this.#staged.splice(this.#staged.indexOf(staged), 1);
     this.#context.account.spooled -= staged.count;
     this.#context.account.drop('spool_unreadable', staged.count);
+    if (staged.entry !== undefined) this.#spooler.release(staged.entry);
     this.#context.settled();
   }
 

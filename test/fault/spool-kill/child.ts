@@ -13,6 +13,10 @@ function tell(line: ChildLine): void {
   writeSync(1, `${line}\n`);
 }
 
+function told(): Promise<unknown> {
+  return new Promise((resolve) => process.stdin.once('data', resolve));
+}
+
 function payloadBytes(first: number): number {
   return Math.floor(numbersFrom(first * 31)() ** 4 * 60_000);
 }
@@ -82,6 +86,9 @@ async function adopt(spool: Spool): Promise<void> {
 const spool = await open();
 tell('ready');
 if (order.role === 'writer') await write(spool);
-await new Promise((resolve) => process.stdin.once('data', resolve));
+await told();
 await adopt(spool);
+tell('done');
+// Who ends is an orphan again, and others may still be looking for some.
+if (!order.isLast) await told();
 process.exit(0);

@@ -29,6 +29,6 @@ export interface ChildOrder {
 /**
  * Lines that a child writes, each in one system call, so that what was written is known when it is killed:
  * `ready`, then `+1` an append has resolved, `-1` is about to be released, `=1` was adopted and read back whole,
- * `!text` went wrong.
+ * `!text` went wrong; adopters at last `done`.
  */
-export type ChildLine = `${'+' | '-' | '='}${number}` | `!${string}` | 'ready';
+export type ChildLine = `${'+' | '-' | '='}${number}` | `!${string}` | 'ready' | 'done';

@@ -22,6 +22,8 @@ class Child {
   readonly adopted: number[] = [];
   readonly wrong: string[] = [];
   isReady = false;
+  /** It has adopted all it could, or it is gone. */
+  isDone = false;
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
 
@@ -33,7 +35,10 @@ class Child {
     const unwatch = killWithThisProcess(child);
     this.#process = child;
     // Of a child that was killed everything that it wrote still comes, before its streams close.
-    this.#ended = once(child, 'close').then(unwatch);
+    this.#ended = once(child, 'close').then(() => {
+      this.isDone = true;
+      unwatch();
+    });
     child.stdin.on('error', () => {});
     createInterface(child.stdout).on('line', (line) => this.#take(line));
   }
@@ -41,6 +46,7 @@ class Child {
   #take(line: string): void {
     const number = Number(line.slice(1));
     if (line === 'ready') this.isReady = true;
+    else if (line === 'done') this.isDone = true;
     else if (line.startsWith('+')) this.appended.add(number);
     else if (line.startsWith('-')) this.released.add(number);
     else if (line.startsWith('=')) this.adopted.push(number);
@@ -88,6 +94,9 @@ async function race(crash?: CrashPoint): Promise<readonly Child[]> {
   const one = new Child({ role: 'adopter', directory });
   const other = new Child({ role: 'adopter', directory, crash });
   await ready([one, other]);
+  one.go();
+  other.go();
+  await until(() => one.isDone && other.isDone, { what: 'both to have adopted', timeoutMs: 30_000 });
   one.go();
   other.go();
   await Promise.all([one.ended(), other.ended()]);
