@@ -90,11 +90,6 @@ export class Pipeline {
     return this.#state === 'closed';
   }
 
-  /** The streams written to so far. */
-  get streams(): readonly string[] {
-    return this.#senders.streams;
-  }
-
   stats(): LogStats {
     return this.#account.stats(this.#senders.delivery);
   }

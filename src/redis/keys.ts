@@ -1,3 +1,5 @@
+import { hasHashTag } from '../options/stream-name.js';
+
 /**
  * Every key name of this package. Helper keys share the stream's Cluster slot: its own hash tag, or the whole stream
  * name as the tag.
@@ -13,12 +15,10 @@ export interface StreamKeys {
   guard(producer: string): string;
 }
 
-const HASH_TAG = /\{[^}]+\}/;
-
 /** `prefix` is the connection's `keyPrefix`; it counts as part of the stream's name. */
 export function streamKeys(stream: string, prefix = ''): StreamKeys {
   const name = prefix + stream;
-  const base = HASH_TAG.test(name) ? name : `{${name}}`;
+  const base = hasHashTag(name) ? name : `{${name}}`;
   return {
     stream: name,
     resources: `${base}:resources`,
