@@ -4,7 +4,11 @@ export { type EncodedResource, encodeResource } from './codec/resource.js';
 export { type AclOptions, type AclRole, aclRules } from './redis/acl.js';
 export type { DropReason, LogStats } from './pipeline/account.js';
 export type { FlushResult } from './pipeline/pipeline-parts.js';
+export type { HealthOptions, LogHealth, LogHealthStatus } from './redis/health.js';
+export { type FleetLevel, RedisLogLevels } from './redis/redis-log-levels.js';
+export type { DropEvent, RetryEvent, StateEvent } from './redis/published-events.js';
 export { type LogInput, RedisLogWriter } from './redis/log-writer.js';
+export { messageTemplate } from './record/message-template.js';
 export type {
   Attributes,
   HrTime,

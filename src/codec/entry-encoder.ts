@@ -29,6 +29,7 @@ export class FieldsEncoder implements EntryEncoder {
   readonly searchable = true;
   readonly #registry = new TemplateRegistry();
   readonly #layout: AttributeLayout;
+  readonly #spans = new SpanWriter();
 
   constructor(attributes: 'fields' | 'json' | readonly string[] = 'fields') {
     this.#layout = typeof attributes === 'string' ? attributes : new Set(attributes);
@@ -46,7 +47,7 @@ export class FieldsEncoder implements EntryEncoder {
     out.reset();
     writeTime(hrTime, out);
     out.text(encodeBody(record.body));
-    writeSpanContext(record, out);
+    this.#spans.write(record.spanContext, out);
     if (flags & HAS_OBSERVED) writeTime(hrTimeObserved, out);
     if (eventName) out.text(eventName);
     if (flags & HAS_DROPPED) out.integer(droppedAttributesCount);
@@ -67,7 +68,7 @@ export class FieldsEncoder implements EntryEncoder {
         out.text(encodeMap(pick(attributes, names.slice(i))));
         return node.template(true);
       }
-      out.text(encodeValue(attributes[name]));
+      writeValue(attributes[name], out);
       node = child;
     }
     return node.template(false);
@@ -83,7 +84,7 @@ export class FieldsEncoder implements EntryEncoder {
         rest.push(name);
         continue;
       }
-      out.text(encodeValue(attributes[name]));
+      writeValue(attributes[name], out);
       node = child;
     }
     // The JSON field is always there: a field that comes and goes would cost more than an empty one.
@@ -109,17 +110,36 @@ function writeTime(time: readonly [number, number], out: RespWriter): void {
   }
 }
 
-function writeSpanContext(record: LogRecord, out: RespWriter): void {
-  const span = record.spanContext;
-  if (span === undefined) {
-    out.text('');
-    out.text('');
-    out.text('');
-    return;
+function writeValue(value: unknown, out: RespWriter): void {
+  if (typeof value !== 'number' || !out.number(value)) out.text(encodeValue(value));
+}
+
+/** Three bulk strings: 32, 16 and 2 hex digits. */
+const SPAN_BYTES = 80;
+const NO_SPAN = Buffer.from('$0\r\n\r\n'.repeat(3));
+
+/** Records come in runs of one request, so the fields of the last span are kept as bytes. */
+class SpanWriter {
+  readonly #kept = Buffer.alloc(SPAN_BYTES);
+  #size = 0;
+  #traceId: unknown;
+  #spanId: unknown;
+  #traceFlags: unknown;
+
+  write(span: LogRecord['spanContext'], out: RespWriter): void {
+    if (span === undefined) return out.raw(NO_SPAN, NO_SPAN.length);
+    const { traceId, spanId, traceFlags } = span;
+    const isKept = traceId === this.#traceId && spanId === this.#spanId && traceFlags === this.#traceFlags;
+    if (isKept && this.#size > 0) return out.raw(this.#kept, this.#size);
+    const start = out.length;
+    out.text(formatTraceId(traceId));
+    out.text(formatSpanId(spanId));
+    out.text(formatTraceFlags(traceFlags));
+    this.#size = out.bytes.copy(this.#kept, 0, start, out.length);
+    this.#traceId = traceId;
+    this.#spanId = spanId;
+    this.#traceFlags = traceFlags;
   }
-  out.text(formatTraceId(span.traceId));
-  out.text(formatSpanId(span.spanId));
-  out.text(formatTraceFlags(span.traceFlags));
 }
 
 function pick(attributes: Attributes, names: readonly string[]): Attributes {

@@ -19,6 +19,14 @@ export class Problems {
     this.#lines.push(`- ${subject}: ${text}.`);
   }
 
+  /** What an error made by `toError` holds. */
+  addAll(error: RedisLogError): void {
+    for (const line of error.message.split('\n')) {
+      const colon = line.indexOf(': ');
+      if (line.startsWith('- ') && colon > 0) this.add(line.slice(2, colon), line.slice(colon + 2, -1));
+    }
+  }
+
   toError(): RedisLogError {
     const count = this.#lines.length === 1 ? '1 problem' : `${this.#lines.length} problems`;
     const message = [`The options of nestjs-redis-log have ${count}:`, ...this.#lines].join('\n');

@@ -1,4 +1,5 @@
 import { settleConnection } from './connection.js';
+import { completeInsights } from './insights.js';
 import {
   LOGGER_OPTIONS,
   MODULE_OPTIONS,
@@ -10,7 +11,9 @@ import { defaultStreamOf, describeResource, resolveService } from './service.js'
 import type {
   RedisLoggerOptions,
   RedisLogWriterOptions,
+  ResolvedHttpOptions,
   ResolvedLoggerOptions,
+  ResolvedNoise,
   ResolvedRedact,
   ResolvedRetention,
   ResolvedWriterOptions,
@@ -23,6 +26,10 @@ const DEFAULT_CENSOR = '[Redacted]';
 const BATCH = { maxRecords: 256, maxBytes: 1_048_576, maxDelayMs: 0, maxInFlight: 4 } as const;
 const QUEUE = { maxRecords: 100_000, maxBytes: 67_108_864, overflow: 'drop-oldest' } as const;
 const SPOOL_MAX_BYTES = 1_073_741_824;
+const RATE_WINDOW_MS = 60_000;
+const MAX_TEMPLATES = 1_000;
+const REPEAT_WINDOW_MS = 10_000;
+const REQUEST_ID_HEADER = 'x-request-id';
 const SEND_TIMEOUT_MS = 10_000;
 const SHUTDOWN_TIMEOUT_MS = 5_000;
 
@@ -86,6 +93,7 @@ function completeWriter({ given, resourceAttributes }: WriterSource): ResolvedWr
     spool: freeze(completeSpool(given.spool)),
     format: given.format ?? 'fields',
     attributes: freeze(given.attributes ?? 'fields'),
+    noise: freeze(completeNoise(given)),
     redact: freeze(completeRedact(given.redact)),
     connect: given.connect ?? 'lazy',
   });
@@ -135,6 +143,22 @@ function completeRedact(given: WriterInput['redact']): ResolvedRedact | false | 
   return { paths, censor };
 }
 
+function completeNoise({ sampling, rateLimit, deduplicate }: WriterInput): ResolvedNoise {
+  const { traces, ratio = 1, levels = {}, contexts = {} } = sampling || {};
+  const repeats = deduplicate === true ? {} : deduplicate;
+  return {
+    sampling: sampling ? { traces, ratio, levels, contexts } : false,
+    rateLimit: rateLimit
+      ? {
+          maxRecords: rateLimit.maxRecords,
+          windowMs: rateLimit.windowMs ?? RATE_WINDOW_MS,
+          maxTemplates: rateLimit.maxTemplates ?? MAX_TEMPLATES,
+        }
+      : false,
+    deduplicate: repeats ? { windowMs: repeats.windowMs ?? REPEAT_WINDOW_MS } : false,
+  };
+}
+
 function completeLogger(given: LoggerInput, isTerminal: boolean): ResolvedLoggerOptions {
   return Object.freeze({
     level: given.level ?? 'log',
@@ -142,7 +166,38 @@ function completeLogger(given: LoggerInput, isTerminal: boolean): ResolvedLogger
     console: given.console ?? (isTerminal ? 'pretty' : false),
     consoleIsDefault: given.console === undefined,
     enabled: given.enabled ?? true,
-    http: given.http ?? false,
+    fleetLevels: given.fleetLevels ?? true,
+    consoleWhenAwayMs: given.consoleWhenAwayMs,
+    captureCrashes: given.captureCrashes ?? false,
+    processors: given.processors ?? [],
+    http: completeHttp(given.http),
+    insights: given.insights
+      ? freeze(completeInsights(given.insights === true ? {} : given.insights))
+      : false,
+  });
+}
+
+/** Frozen only at its top: functions and regular expressions are the user's. */
+function completeHttp(given: LoggerInput['http'] = false): ResolvedHttpOptions | false {
+  if (given === false) return false;
+  const {
+    ignore = [],
+    ignoreIf,
+    level,
+    attributes,
+    requestId = {},
+    query = false,
+  } = given === true ? {} : given;
+  return Object.freeze({
+    ignore,
+    ignoreIf,
+    level,
+    attributes,
+    requestId: requestId !== false && {
+      header: (requestId.header ?? REQUEST_ID_HEADER).toLowerCase(),
+      generate: requestId.generate,
+    },
+    query,
   });
 }
 

@@ -2,8 +2,9 @@ import * as v from 'valibot';
 import type { Resource } from '../record/log-record.js';
 import { connectionAdvice } from './connection.js';
 import { LEVEL_NAMES } from './levels.js';
+import type { HttpLogOptions, RequestIdOptions } from './http-types.js';
 import { isStreamName } from './stream-name.js';
-import type { Censor, ConnectionOptions, StreamEncoder, StreamOption } from './types.js';
+import type { Censor, ConnectionOptions, LogProcessor, StreamEncoder, StreamOption } from './types.js';
 
 /*
  * Messages are written to stand after "Give": they say what is allowed, and resolve.ts adds where, what was
@@ -14,7 +15,7 @@ import type { Censor, ConnectionOptions, StreamEncoder, StreamOption } from './t
 export const UNKNOWN_KEY = 'unknown key';
 
 /** Unlike valibot's strict objects, an object with this rest reports every unknown key, not only the first. */
-const unknownKey = v.custom<unknown>((value) => value === undefined, UNKNOWN_KEY);
+export const unknownKey = v.custom<unknown>((value) => value === undefined, UNKNOWN_KEY);
 
 function isFields(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -25,10 +26,14 @@ function readable(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-function whole(lowest: number, highest: number) {
+export function whole(lowest: number, highest: number) {
   const allowed = `a whole number from ${readable(lowest)} to ${readable(highest)}`;
   const inRange = (value: number): boolean => Number.isInteger(value) && value >= lowest && value <= highest;
   return v.optional(v.pipe(v.number(allowed), v.check(inRange, allowed)));
+}
+
+function wholeFrom(lowest: number, highest: number) {
+  return v.unwrap(whole(lowest, highest));
 }
 
 function oneOf<const T extends string>(...words: readonly T[]) {
@@ -58,6 +63,13 @@ const flag = v.optional(v.boolean('true or false'));
 const level = v.picklist(LEVEL_NAMES, `${list(LEVEL_NAMES)} ("log" is what others call "info")`);
 const no = v.literal(false);
 
+const share = v.pipe(
+  v.number('a number from 0 to 1'),
+  v.minValue(0, 'a number from 0 to 1'),
+  v.maxValue(1, 'a number from 0 to 1'),
+);
+const windowMs = whole(10, 86_400_000);
+
 const names = (allowed: string) => v.array(filledText(allowed), allowed);
 const PATHS = 'an array of paths such as "headers.cookie", { paths, censor } or false';
 const censor = v.custom<Censor>(
@@ -73,6 +85,19 @@ const VAST = 1_000_000_000_000;
 const KIB = 1_024;
 const MIB = 1_048_576;
 const GIB = 1_073_741_824;
+
+const OR_FALSE = 'an object, or false';
+const IGNORED = 'paths such as "/health" or "/internal/**", or regular expressions';
+
+function method<T>() {
+  return v.optional(v.custom<NonNullable<T>>((value) => typeof value === 'function', 'a function'));
+}
+
+const HEADER = 'the name of a header, such as x-request-id';
+const REQUEST_ID = {
+  header: v.optional(v.pipe(v.string(HEADER), v.regex(/^[\w!#$%&'*+.^`|~-]+$/, HEADER))),
+  generate: method<RequestIdOptions['generate']>(),
+};
 
 /** The objects among the options and what they may hold. */
 export const GROUPS = {
@@ -93,13 +118,47 @@ export const GROUPS = {
     directory: filledText('the path of a directory'),
     maxBytes: whole(MIB, VAST),
   },
+  sampling: {
+    traces: v.optional(share),
+    ratio: v.optional(share),
+    levels: v.optional(
+      group(Object.fromEntries(LEVEL_NAMES.map((name) => [name, v.optional(share)])), 'shares by level'),
+    ),
+    contexts: v.optional(v.pipe(v.custom(isFields, 'shares by context'), v.record(v.string(), share))),
+  },
+  rateLimit: { maxRecords: wholeFrom(1, 1_000_000), windowMs, maxTemplates: whole(1, 100_000) },
+  deduplicate: { windowMs },
   redact: { paths: names(PATHS), censor: v.optional(censor) },
+  http: {
+    ignore: v.optional(v.array(v.union([filledText(IGNORED), v.instance(RegExp)], IGNORED), IGNORED)),
+    ignoreIf: method<HttpLogOptions['ignoreIf']>(),
+    level: method<HttpLogOptions['level']>(),
+    attributes: method<HttpLogOptions['attributes']>(),
+    requestId: v.optional(v.lazy((input) => (input === false ? no : group(REQUEST_ID, OR_FALSE)))),
+    query: flag,
+  },
+  insights: {
+    bucketMs: whole(1_000, 86_400_000),
+    keptBuckets: whole(2, 1_000),
+    maxTemplates: whole(10, 10_000),
+    countBy: oneOf('template', 'text'),
+    compatibility: v.optional(v.picklist(['redis-in-action'], 'redis-in-action')),
+  },
 } as const;
-
-const OR_FALSE = 'an object, or false';
 
 const retention = v.lazy((input) => (input === false ? no : group(GROUPS.retention, OR_FALSE)));
 const spool = v.lazy((input) => (input === false ? no : group(GROUPS.spool, OR_FALSE)));
+const sampling = v.lazy((input) => (input === false ? no : group(GROUPS.sampling, OR_FALSE)));
+const rateLimit = v.lazy((input) => (input === false ? no : group(GROUPS.rateLimit, OR_FALSE)));
+const deduplicate = v.lazy((input) =>
+  typeof input === 'boolean' ? v.boolean() : group(GROUPS.deduplicate, 'an object, true or false'),
+);
+const http = v.lazy((input) =>
+  typeof input === 'boolean' ? v.boolean() : group(GROUPS.http, 'true, false or an object'),
+);
+const insights = v.lazy((input) =>
+  typeof input === 'boolean' ? v.boolean() : group(GROUPS.insights, 'true, false or an object'),
+);
 const redact = v.lazy((input) => {
   if (input === false) return no;
   return Array.isArray(input) ? names(PATHS) : group(GROUPS.redact, PATHS);
@@ -149,10 +208,19 @@ export const WRITER_OPTIONS = v.objectWithRest(
     format: v.optional(format),
     attributes: v.optional(attributes),
     redact: v.optional(redact),
+    sampling: v.optional(sampling),
+    rateLimit: v.optional(rateLimit),
+    deduplicate: v.optional(deduplicate),
     connect: oneOf('lazy', 'eager'),
     resource: v.optional(resource),
   },
   unknownKey,
+);
+
+const PROCESSORS = 'an array of log record processors, each with onEmit(record, context)';
+const processors = v.array(
+  v.custom<LogProcessor>((value) => isFields(value) && typeof value['onEmit'] === 'function', PROCESSORS),
+  PROCESSORS,
 );
 
 export const LOGGER_OPTIONS = v.objectWithRest(
@@ -161,7 +229,12 @@ export const LOGGER_OPTIONS = v.objectWithRest(
     levels: v.optional(v.pipe(v.custom(isFields, 'an object'), v.record(v.string(), level))),
     console: v.optional(v.union([v.picklist(['pretty', 'json']), v.literal(false)], 'pretty, json or false')),
     enabled: flag,
-    http: flag,
+    fleetLevels: flag,
+    consoleWhenAwayMs: whole(100, 86_400_000),
+    captureCrashes: flag,
+    processors: v.optional(processors),
+    http: v.optional(http),
+    insights: v.optional(insights),
   },
   unknownKey,
 );

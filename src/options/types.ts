@@ -1,6 +1,13 @@
 import type { Cluster, ClusterOptions, ClusterNode, Redis, RedisOptions } from 'ioredis';
 import type { LogRecord, Resource } from '../record/log-record.js';
 import type { Level } from '../record/severity.js';
+import type { HttpLogOptions, ResolvedHttpOptions } from './http-types.js';
+import type { InsightsOptions, ResolvedInsights } from './insights-types.js';
+import type { DeduplicateOptions, RateLimitOptions, ResolvedNoise, SamplingOptions } from './noise-types.js';
+
+export type * from './http-types.js';
+export type * from './insights-types.js';
+export type * from './noise-types.js';
 
 /**
  * Where Redis is: a `redis://` or `rediss://` URL with percent-encoded user and password, a socket path
@@ -141,10 +148,24 @@ export interface RedisLogWriterOptions {
   readonly attributes?: 'fields' | 'json' | readonly string[];
   /** Paths to censor. The logger adds its safe list; the exporter alone redacts only what is named. */
   readonly redact?: readonly string[] | RedactOptions | false;
+  /** Default: everything is kept. */
+  readonly sampling?: SamplingOptions | false;
+  /** Default: no limit. */
+  readonly rateLimit?: RateLimitOptions | false;
+  /** Default `false`. `true` is `{ windowMs: 10_000 }`. */
+  readonly deduplicate?: DeduplicateOptions | boolean;
   /** `lazy` (default): the first record connects. `eager`: `RedisLogModule` connects at its init. */
   readonly connect?: 'lazy' | 'eager';
   /** OpenTelemetry resource of records that bring none, taken as it is. Default: made from `service`. */
   readonly resource?: Resource;
+}
+
+/** As much of OpenTelemetry's `LogRecordProcessor` as is called; of all its versions. */
+export interface LogProcessor {
+  /** `record` is an `SdkLogRecord`: it can be changed until the call returns. `context`: the OpenTelemetry context. */
+  onEmit(record: object, context?: object): void;
+  forceFlush?(): Promise<void>;
+  shutdown?(): Promise<void>;
 }
 
 /** Options that concern Nest's logger; beside those of the writer they are the options of `RedisLogModule`. */
@@ -160,8 +181,27 @@ export interface RedisLoggerOptions {
   readonly console?: 'pretty' | 'json' | false;
   /** `false`: Nest's ConsoleLogger and no socket at all. Default `REDIS_LOG_ENABLED`, else `true`. */
   readonly enabled?: boolean;
-  /** Request logging. Default `false`. */
-  readonly http?: boolean;
+  /**
+   * Follow the levels that `RedisLogLevels` sets in Redis for all processes of a stream, which is looked for every 3 seconds
+   * on the connection that is there anyway. Default `true`.
+   */
+  readonly fleetLevels?: boolean;
+  /**
+   * Once Redis has been away for so many milliseconds, 100 to 86,400,000, print records too until it is back; they are
+   * stored later all the same, where they fit the queue. Default: never. No effect where `console` prints already.
+   */
+  readonly consoleWhenAwayMs?: number;
+  /**
+   * Log uncaught exceptions and unhandled rejections as FATAL, and get that out, for at most `shutdownTimeoutMs`, before the
+   * process ends as it would have. Default `false`.
+   */
+  readonly captureCrashes?: boolean;
+  /** Further log record processors of OpenTelemetry, which see every record before it is written. Default none. */
+  readonly processors?: readonly LogProcessor[];
+  /** One record for every HTTP request, on Express and on Fastify; `true` is `{}`. Default `false`. */
+  readonly http?: HttpLogOptions | boolean;
+  /** Count the messages of the stream, for `LogInsights.common`; `true` is `{}`. Default `false`. */
+  readonly insights?: InsightsOptions | boolean;
 }
 
 /** A value with every default filled in. */
@@ -198,6 +238,7 @@ export interface ResolvedWriterOptions {
   readonly spool: Complete<SpoolOptions> | false;
   readonly format: Format;
   readonly attributes: 'fields' | 'json' | readonly string[];
+  readonly noise: ResolvedNoise;
   /** `undefined`: nothing was said, so the logger uses its safe list and the exporter nothing. */
   readonly redact: ResolvedRedact | false | undefined;
   readonly connect: 'lazy' | 'eager';
@@ -210,5 +251,10 @@ export interface ResolvedLoggerOptions {
   /** True when `console` was neither given nor set in the environment. */
   readonly consoleIsDefault: boolean;
   readonly enabled: boolean;
-  readonly http: boolean;
+  readonly fleetLevels: boolean;
+  readonly consoleWhenAwayMs: number | undefined;
+  readonly captureCrashes: boolean;
+  readonly processors: readonly LogProcessor[];
+  readonly http: ResolvedHttpOptions | false;
+  readonly insights: ResolvedInsights | false;
 }

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { isClusterConnection } from './connection.js';
 import { layerEnvironment, type Layered } from './environment.js';
-import { NOT_YET } from './not-yet.js';
 import { describeConnection, describeValue, nearest, Problems } from './problems.js';
 import { GROUPS, MODULE_OPTIONS, UNKNOWN_KEY, WRITER_OPTIONS, type LOGGER_OPTIONS } from './schema.js';
 import { defaultStreamOf, resolveService } from './service.js';
@@ -38,7 +37,6 @@ export function readOptions<T extends Schema>(schema: T, request: Request): Vali
       `got ${given}. Give key=value pairs, percent-encoded, or unset it`,
     );
   }
-  refuseNotYet(layered, problems);
   const parsed = v.safeParse(schema, layered.values);
   for (const issue of parsed.issues ?? []) {
     if (issue.message === UNKNOWN_KEY) addUnknownKey(issue, known, problems);
@@ -59,15 +57,6 @@ function givenObject(options: unknown, problems: Problems): object {
     return {};
   }
   return options;
-}
-
-/** Takes the values out, so that nobody corrects the details of what cannot be used anyway. */
-function refuseNotYet({ values, sources }: Layered, problems: Problems): void {
-  for (const { option, asksForIt, instead } of NOT_YET) {
-    if (!asksForIt(values[option])) continue;
-    delete values[option];
-    problems.add(subjectOf([option], sources), `not available in this version. ${instead}`);
-  }
 }
 
 function addIssue(issue: Issue, sources: Layered['sources'], problems: Problems): void {

@@ -3,6 +3,7 @@ import type { LogStats } from '../pipeline/account.js';
 import type { FlushResult } from '../pipeline/pipeline-parts.js';
 import type { LogRecord } from '../record/log-record.js';
 import { compileRedactor, type Redactor } from '../record/redact.js';
+import { HealthWatch, type LogHealth } from '../redis/health.js';
 import type { ExportResult, RedisLogRecordExporter } from './exporter.js';
 import { redacted } from './redacted.js';
 
@@ -73,6 +74,20 @@ export class DetachedExporter implements ExporterSurface {
       ...noDuplicates,
       delivery,
     };
+  }
+
+  /** Nothing can be away that is not used. */
+  health(): LogHealth {
+    return new HealthWatch({
+      now: () => 0,
+      state: () => 'idle',
+      stats: () => this.stats(),
+      queueCapacity: this.options.queue.maxRecords,
+    }).health();
+  }
+
+  watchLevels(): () => void {
+    return () => undefined;
   }
 
   connect(): void {

@@ -6,6 +6,8 @@ import type { LogStats } from '../pipeline/account.js';
 import type { FlushResult } from '../pipeline/pipeline-parts.js';
 import type { LogRecord } from '../record/log-record.js';
 import { compileRedactor, type Redactor } from '../record/redact.js';
+import type { LevelsListener } from '../redis/fleet-levels.js';
+import type { HealthOptions, LogHealth } from '../redis/health.js';
 import { type OpenPipeline, openPipeline } from '../redis/open-pipeline.js';
 import { feedDiag } from './diag.js';
 import { isolated } from './isolation.js';
@@ -61,14 +63,12 @@ export class RedisLogRecordExporter {
 
   /** One record, straight into the queue. Never throws; false when it was refused, which `stats().dropped` counts. */
   emit(record: LogRecord): boolean {
-    return this.#open.pipeline.emit(
-      this.#redactor === undefined ? record : this.#redacted(record, this.#redactor),
-    );
+    return this.#open.emit(this.#redactor === undefined ? record : this.#redacted(record, this.#redactor));
   }
 
   /** One record that was redacted already. */
   emitRedacted(record: LogRecord): boolean {
-    return this.#open.pipeline.emit(record);
+    return this.#open.emit(record);
   }
 
   /** Resolves when everything accepted so far has an outcome, or after `sendTimeoutMs`. Never rejects. */
@@ -96,6 +96,19 @@ export class RedisLogRecordExporter {
     return this.#open.pipeline.stats();
   }
 
+  /** Whether records are stored as they come, and if not, why and since when. Asks nobody, and answers at once. */
+  health(options?: HealthOptions): LogHealth {
+    return this.#open.health(options);
+  }
+
+  /**
+   * Calls back with the levels that `RedisLogLevels` has set for all processes of the stream, every few seconds while there
+   * are any, and once when there are none any more. Ends with the function returned.
+   */
+  watchLevels(listener: LevelsListener): () => void {
+    return this.#open.watchLevels(listener);
+  }
+
   get isClosed(): boolean {
     return this.#open.pipeline.isClosed;
   }
@@ -121,7 +134,7 @@ export class RedisLogRecordExporter {
   }
 
   #close(): Promise<FlushResult> {
-    return isolated(() => this.#open.pipeline.close(this.options.shutdownTimeoutMs));
+    return isolated(() => this.#open.close(this.options.shutdownTimeoutMs));
   }
 
   #redacted(record: LogRecord, redactor: Redactor): LogRecord {

@@ -1,5 +1,5 @@
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
-import type { LogStats } from '../pipeline/account.js';
+import { LEFT_OUT, type LogStats } from '../pipeline/account.js';
 
 /** The account at one instant, and how much the queue takes. */
 export interface Snapshot extends LogStats {
@@ -43,12 +43,13 @@ const ACCOUNT: readonly [Kind, name: string, description: string, Read][] = [
 /** Words of the conventions for what we call otherwise. */
 const ERROR_TYPES: Readonly<Record<string, string>> = { closed: 'already_shutdown' };
 
+/** What the options leave out never got as far as the processor. */
 const processed: Outcomes = (snapshot) => [
   [snapshot.delivered, undefined],
   [snapshot.unconfirmed, 'unconfirmed'],
-  ...Object.entries(snapshot.dropped).map(
-    ([reason, count]) => [count, ERROR_TYPES[reason] ?? reason] as [number, string],
-  ),
+  ...Object.entries(snapshot.dropped)
+    .filter(([reason]) => !LEFT_OUT.has(reason))
+    .map(([reason, count]) => [count, ERROR_TYPES[reason] ?? reason] as [number, string]),
 ];
 
 /** What never got as far as the exporter is the processor's alone. */

@@ -20,18 +20,12 @@ export function resolveAll<T>(
     resolved = resolve();
   } catch (error) {
     if (!isRedisLogError(error) || error.code !== 'REDIS_LOG_INVALID_OPTIONS') throw error;
-    for (const line of error.message.split('\n')) addLine(problems, line);
+    problems.addAll(error);
   }
   for (const path of pathsOf(redact)) addPath(problems, path);
   for (const [subject, text] of more) problems.add(subject, text);
   if (!problems.isEmpty || resolved === undefined) throw problems.toError();
   return resolved;
-}
-
-/** The lines that `Problems` writes: `- subject: text.` */
-function addLine(problems: Problems, line: string): void {
-  const colon = line.indexOf(': ');
-  if (line.startsWith('- ') && colon > 0) problems.add(line.slice(2, colon), line.slice(colon + 2, -1));
 }
 
 function addPath(problems: Problems, path: string): void {

@@ -5,10 +5,15 @@ export type DropReason =
   | 'rejected'
   | 'closed'
   | 'recursive'
+  | 'feedback'
   | 'rolled_back'
   | 'sampled'
   | 'rate_limited'
+  | 'duplicate'
   | 'spool_unreadable';
+
+/** Reasons that the options asked for: they are counted, and no loss. */
+export const LEFT_OUT: ReadonlySet<string> = new Set<DropReason>(['sampled', 'rate_limited', 'duplicate']);
 
 /** How records are delivered at present; it can be weaker than asked for where Redis allows no scripts. */
 export type Delivery = 'exactly-once' | 'at-least-once';

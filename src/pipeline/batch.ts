@@ -19,6 +19,13 @@ export interface BatchLimits {
 const MAX_VALUES = 500_000;
 
 /**
+ * Large batches keep room in front of their entries, so that the head of the request goes there and nothing is copied
+ * once more. It is enough for about ten call sites; where it is not, the batch is copied after all.
+ */
+const HEADROOM_BYTES = 4 * 1024;
+const LARGE_BYTES = 16 * 1024;
+
+/**
  * Records that go to Redis in one write: their encoded entries, back to back. A batch knows nothing of sequence
  * numbers but its first one, because numbers in it are consecutive; so it can be renumbered and cut for nothing.
  */
@@ -35,13 +42,17 @@ export class Batch {
   oldestOrdinal = Infinity;
   readonly templates: Template[] = [];
   #bytes: Buffer;
+  /** Where the entries begin. */
+  readonly #base: number;
+  /** Where each entry ends. */
   #ends: Uint32Array;
   #ordinals: Float64Array;
   #entryTemplates: Template[] = [];
 
   /** Room for so many records, and at first for so many bytes. */
   constructor(records: number, bytes: number) {
-    this.#bytes = Buffer.allocUnsafe(Math.max(64, bytes));
+    this.#base = bytes > LARGE_BYTES ? HEADROOM_BYTES : 0;
+    this.#bytes = Buffer.allocUnsafe(this.#base + Math.max(64, bytes));
     this.#ends = new Uint32Array(records);
     this.#ordinals = new Float64Array(records);
   }
@@ -52,7 +63,7 @@ export class Batch {
   }
 
   get byteLength(): number {
-    return this.count === 0 ? 0 : (this.#ends[this.count - 1] as number);
+    return this.#end - this.#base;
   }
 
   /** What it costs to keep: the buffer, not only the used part of it. */
@@ -62,7 +73,22 @@ export class Batch {
 
   /** The entries, each a template id and its values as RESP bulk strings. */
   get payload(): Buffer {
-    return this.#bytes.subarray(0, this.byteLength);
+    return this.#bytes.subarray(this.#base, this.#end);
+  }
+
+  get #end(): number {
+    return this.count === 0 ? this.#base : (this.#ends[this.count - 1] as number);
+  }
+
+  /**
+   * The entries behind `head`, in one piece, valid until the next call. A batch is sent again only when a later request
+   * on the same connection was answered, or the connection has ended; so nobody still reads the old head then.
+   */
+  behind(head: Buffer): Buffer {
+    if (head.length > this.#base) return Buffer.concat([head, this.payload]);
+    const start = this.#base - head.length;
+    head.copy(this.#bytes, start);
+    return this.#bytes.subarray(start, this.#end);
   }
 
   accepts(entry: EntryView, limits: BatchLimits): boolean {
@@ -73,7 +99,7 @@ export class Batch {
   }
 
   add(entry: EntryView): void {
-    const start = this.byteLength;
+    const start = this.#end;
     const end = start + entry.end - entry.start;
     this.#reserve(end);
     entry.bytes.copy(this.#bytes, start, entry.start, entry.end);
@@ -91,12 +117,21 @@ export class Batch {
 
   entry(index: number): EntryView {
     return {
-      template: this.#entryTemplates[index] as Template,
+      template: this.templateOf(index),
       ordinal: this.#ordinals[index] as number,
       bytes: this.#bytes,
-      start: index === 0 ? 0 : (this.#ends[index - 1] as number),
+      start: this.#base + this.startOf(index),
       end: this.#ends[index] as number,
     };
+  }
+
+  templateOf(index: number): Template {
+    return this.#entryTemplates[index] as Template;
+  }
+
+  /** Where an entry begins in {@link payload}. */
+  startOf(index: number): number {
+    return index === 0 ? 0 : (this.#ends[index - 1] as number) - this.#base;
   }
 
   /** The records numbered `first` to `last` (both in the batch) as a batch of their own. */
@@ -112,10 +147,16 @@ export class Batch {
     return part;
   }
 
+  /** The same records as two batches. */
+  halves(): [Batch, Batch] {
+    const middle = this.first + (this.count >> 1);
+    return [this.slice(this.first, middle - 1), this.slice(middle, this.last)];
+  }
+
   #reserve(size: number): void {
     if (size <= this.#bytes.length) return;
     const grown = Buffer.allocUnsafe(Math.max(size, this.#bytes.length * 2));
-    this.#bytes.copy(grown, 0, 0, this.byteLength);
+    this.#bytes.copy(grown, 0, 0, this.#end);
     this.#bytes = grown;
   }
 }

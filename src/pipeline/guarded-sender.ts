@@ -4,6 +4,7 @@ import type { Outbox } from './outbox.js';
 import type { AppendReply, AppendRequest, Failure, OpenReply } from './ports.js';
 import { ProducerIdentity } from './producer-identity.js';
 import { ProducerLedger } from './producer-ledger.js';
+import { RefusedBatches } from './refused-batches.js';
 import { Backoff } from './runtime.js';
 import type { Sender, SenderContext, SenderSetup } from './sender.js';
 import type { BatchOwner } from './spooler.js';
@@ -29,6 +30,7 @@ export class GuardedSender implements Sender {
   readonly #backoff: Backoff;
   /** For what somebody must mend. */
   readonly #probe: Backoff;
+  readonly #refused: RefusedBatches;
   #state: 'closed' | 'opening' | 'open' | 'paused' | 'abandoned' = 'closed';
   #generation = 0;
   #fruitless = 0;
@@ -42,7 +44,8 @@ export class GuardedSender implements Sender {
     this.#probe = new Backoff(context.runtime.random, 500, 5_000);
     this.#identity = new ProducerIdentity(context.newProducerId, setup.resume);
     const outbox = setup.makeOutbox(() => this.#owner());
-    this.#ledger = new ProducerLedger(outbox, context);
+    this.#ledger = new ProducerLedger(outbox, context, () => this.confirm());
+    this.#refused = new RefusedBatches(stream, this.#ledger, context);
   }
 
   get queue(): StreamQueue {
@@ -58,12 +61,20 @@ export class GuardedSender implements Sender {
     if (this.#context.store.state !== 'ready') return;
     // Also with nothing to send: what was acknowledged may have been lost with the old connection's server.
     const mustOpen = !this.#identity.isFresh || !this.#ledger.outbox.isEmpty;
-    if (this.#state === 'closed' && mustOpen) void this.#open();
-    while (this.#state === 'open' && this.#inFlight.length < this.#context.limits.maxInFlight) {
+    if (this.#state === 'closed' && mustOpen && !this.#refused.isHeld) void this.#open();
+    while (this.#state === 'open' && this.#inFlight.length < this.#refused.maxInFlight) {
       const batch = this.#ledger.outbox.next(this.#inFlight.length);
       if (batch === undefined) return;
-      void this.#send(batch);
+      if (batch.first <= this.#position) this.#skipStored(batch);
+      else void this.#send(batch);
     }
+  }
+
+  /** Read from disk only after the guard had told where it stands: that covers this batch, or its head. */
+  #skipStored(batch: Batch): void {
+    this.#ledger.outbox.again.unshift(batch);
+    this.#rewind(this.#position, 'an-earlier-try');
+    this.#context.settled();
   }
 
   disconnected(): void {
@@ -174,6 +185,7 @@ export class GuardedSender implements Sender {
     this.#rewind(seq, 'an-earlier-try');
     this.#ledger.guardIsKnown = true;
     this.#state = 'open';
+    if (this.#refused.judge()) this.#backoff.reset();
   }
 
   #owner(): BatchOwner {
@@ -190,16 +202,14 @@ export class GuardedSender implements Sender {
     this.#position = batch.last;
     this.#inFlight.push(batch);
     const reply = await this.#context.store.append(request);
+    // Also where the connection is gone, and the reply no answer any more.
+    const first = this.#inFlight[0] ?? this.#ledger.outbox.again[0];
+    if (reply.status === 'failed' && batch === first) this.#refused.struck(batch, reply.failure);
     if (generation === this.#generation) this.#settle(batch, reply);
   }
 
   #request(batch: Batch | undefined, prev: number): AppendRequest {
-    return {
-      ...this.#owner(),
-      epoch: this.#identity.epoch,
-      prev,
-      batch,
-    };
+    return { ...this.#owner(), epoch: this.#identity.epoch, prev, batch };
   }
 
   #settle(batch: Batch | undefined, reply: AppendReply): void {
@@ -236,6 +246,7 @@ export class GuardedSender implements Sender {
     this.#backoff.reset();
     this.#probe.reset();
     this.#fruitless = 0;
+    this.#refused.passed(batch);
     this.#context.trouble(this.stream, undefined);
   }
 

@@ -93,9 +93,29 @@ export class Outbox {
     // In memory there is nothing to do.
   }
 
+  /**
+   * Numbered batches have no outcome and get none: those on disk stay there for the next process, others that were sent
+   * become `unconfirmed`, and the rest is dropped as `closed`.
+   */
+  giveUpBatches(batches: readonly Batch[]): void {
+    const { account } = this.#context;
+    for (const batch of batches) {
+      account.inFlight -= batch.count;
+      if (batch.ticket !== undefined) account.spooled += batch.count;
+      else if (batch.wasSent) account.unconfirmed += batch.count;
+      else this.drop(batch);
+    }
+  }
+
   /** Nothing more will come, and nothing is left. */
   retire(): void {
     // In memory there is nothing to do.
+  }
+
+  /** Nobody will see these records any more. */
+  protected drop(batch: Batch): void {
+    this.#context.account.drop('closed', batch.count);
+    for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
   }
 
   /** Gives the batch the numbers that come next. */

@@ -6,7 +6,7 @@ import type { EntryView } from './lane.js';
 import type { Failure, LogStore } from './ports.js';
 import type { Runtime } from './runtime.js';
 import type { SenderLimits } from './sender.js';
-import type { Spool } from './spool/spool.js';
+import type { SpoolOpening } from './spool-desk.js';
 
 /** What became of everything emitted so far, as `flush()` and shutdown report it. */
 export interface FlushResult {
@@ -47,8 +47,8 @@ export interface PipelineParts {
   readonly newProducerId: () => string;
   readonly runtime: Runtime;
   readonly events: PipelineEvents;
-  /** The disk spool, once it is open; `undefined` inside: it could not be opened, which has been told. */
-  readonly spool?: Promise<Spool | undefined> | undefined;
+  /** The disk spool, where there is to be one. */
+  readonly spool?: SpoolOpening | undefined;
   /** Runs the pipeline's own work outside the request that happens to log. */
   readonly isolate: <T>(work: () => T) => T;
 }

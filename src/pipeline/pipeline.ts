@@ -4,6 +4,7 @@ import { severityClass } from '../record/severity.js';
 import { Account, type DropReason, type LogStats } from './account.js';
 import { BoundedQueue } from './bounded-queue.js';
 import { DrainWaiters } from './drain-waiters.js';
+import { isFeedback } from './feedback.js';
 import type { EntryView } from './lane.js';
 import type { FlushResult, PipelineOptions, PipelineParts } from './pipeline-parts.js';
 import type { StoreState } from './ports.js';
@@ -35,6 +36,8 @@ export class Pipeline {
   #nextSweep: number;
   #ordinal = 0;
   #pumpIsDue = false;
+  /** The timer of `maxDelayMs` runs. */
+  #isDelaying = false;
   #isAccepting = false;
 
   constructor(options: PipelineOptions, parts: PipelineParts) {
@@ -115,6 +118,12 @@ export class Pipeline {
     return this.#refuse('rejected', undefined);
   }
 
+  /** Counts a record that was left out before it got here, as the options ask. True: nothing was refused. */
+  leaveOut(reason: DropReason): true {
+    this.#refuse(reason, undefined);
+    return true;
+  }
+
   /** Resolves when everything emitted so far has an outcome, or the time is up. Never rejects. */
   async flush(timeoutMs: number): Promise<FlushResult> {
     this.#pump(true);
@@ -164,7 +173,9 @@ export class Pipeline {
     const template = this.#parts.encoder.encode(record, this.#out);
     const size = template.idBytes.length + this.#out.length;
     if (size > this.#options.queue.maxBytes) return this.#refuse('too_large', record);
-    const sender = this.#senders.of(this.#parts.streamOf(record));
+    const stream = this.#parts.streamOf(record);
+    if (isFeedback(stream)) return this.#refuse('feedback', record);
+    const sender = this.#senders.of(stream);
     const severity = severityClass(record.severityNumber);
     if (!this.#queue.makeRoom(severity, size)) {
       sender.countShed();
@@ -173,6 +184,7 @@ export class Pipeline {
     sender.queue.push({ severity, template }, this.#out, ++this.#ordinal);
     this.#account.emitted++;
     if (!this.#pumpIsDue) this.#schedule();
+    this.#sendIfFull(sender.queue, size);
     return true;
   }
 
@@ -203,11 +215,25 @@ export class Pipeline {
   #schedule(): void {
     this.#pumpIsDue = true;
     const { maxDelayMs } = this.#options.limits;
-    if (maxDelayMs > 0) {
-      this.#parts.runtime.after(maxDelayMs, () => this.#pump(true));
+    if (maxDelayMs === 0) {
+      setImmediate(this.#pumpNow);
       return;
     }
-    setImmediate(this.#pumpNow);
+    if (this.#isDelaying) return;
+    this.#isDelaying = true;
+    this.#parts.runtime.after(maxDelayMs, () => {
+      this.#isDelaying = false;
+      this.#pump(true);
+    });
+  }
+
+  /** A batch that is full needs no more company. */
+  #sendIfFull(queue: StreamQueue, size: number): void {
+    const { maxDelayMs, maxRecords, maxBytes } = this.#options.limits;
+    if (maxDelayMs === 0) return;
+    const isJustFull =
+      queue.size === maxRecords || (queue.bytes >= maxBytes && queue.bytes - size < maxBytes);
+    if (isJustFull) setImmediate(this.#pumpNow);
   }
 
   readonly #pumpNow = (): void => this.#pump(false);

@@ -73,19 +73,9 @@ export class PlainSender implements Sender {
 
   abandon(): void {
     this.#state = 'abandoned';
-    const { account } = this.#context;
     this.#outbox.giveUp();
-    for (const batch of this.#inFlight.splice(0)) {
-      account.inFlight -= batch.count;
-      if (batch.ticket === undefined) account.unconfirmed += batch.count;
-      else account.spooled += batch.count;
-    }
-    for (const batch of this.#outbox.again.splice(0)) {
-      account.inFlight -= batch.count;
-      if (batch.ticket !== undefined) account.spooled += batch.count;
-      else if (batch.wasSent) account.unconfirmed += batch.count;
-      else this.#dropAll(batch);
-    }
+    for (const batch of this.#inFlight) batch.wasSent = true;
+    this.#outbox.giveUpBatches([...this.#inFlight.splice(0), ...this.#outbox.again.splice(0)]);
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -121,6 +111,12 @@ export class PlainSender implements Sender {
   /** Each record on its own: stored, bad, or to be sent again. Returns a failure that calls for a pause. */
   #sort(batch: Batch, failures: readonly (Failure | undefined)[]): Failure | undefined {
     const { account } = this.#context;
+    if (failures.length === 0) {
+      account.inFlight -= batch.count;
+      account.delivered += batch.count;
+      batch.ticket?.settle(batch.count);
+      return undefined;
+    }
     let failed: Failure | undefined;
     for (let index = 0; index < batch.count; index++) {
       const reason = failures[index];
@@ -163,11 +159,6 @@ export class PlainSender implements Sender {
       this.#state = 'open';
       this.pump(false);
     });
-  }
-
-  #dropAll(batch: Batch): void {
-    this.#context.account.drop('closed', batch.count);
-    for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
   }
 }
 

@@ -13,6 +13,11 @@ export interface Failure {
   readonly text: string;
   /** Whether the records may be stored all the same. */
   readonly persisted: 'no' | 'possibly';
+  /**
+   * Set where it may be the batch itself that the server does not take. `answered`: it said so, and knows no reason
+   * that is its own. `hung-up`: it ended the connection without a word, which may have any cause.
+   */
+  readonly refusal?: 'answered' | 'hung-up';
 }
 
 export interface Failed {
@@ -75,7 +80,7 @@ export type AppendReply =
     }
   | Failed;
 
-/** For each record of the batch: `undefined` when stored, else why not. */
+/** For each record of the batch: nothing when stored, else why not. Empty: all are stored. */
 export type PlainReply =
   { readonly status: 'answered'; readonly failures: readonly (Failure | undefined)[] } | Failed;
 

@@ -18,13 +18,20 @@ export class ProducerLedger {
   /** Whether the guard has told where it stands. Until then nothing is too old: a failover may take its time. */
   guardIsKnown = false;
   readonly #context: SenderContext;
+  readonly #confirm: () => Promise<boolean>;
   readonly #kept: KeptWindow;
   readonly #holeNumbers = new NumberRanges();
   #acknowledged = 0;
   #pruneIsDue = false;
 
-  constructor(outbox: Outbox, context: SenderContext & { readonly retain: RetainBudget }) {
+  /** `confirm` asks Redis whether all that it acknowledged is there; false: it is not, or nobody can tell just now. */
+  constructor(
+    outbox: Outbox,
+    context: SenderContext & { readonly retain: RetainBudget },
+    confirm: () => Promise<boolean>,
+  ) {
     this.#context = context;
+    this.#confirm = confirm;
     this.outbox = outbox;
     this.#kept = new KeptWindow(context.retain);
   }
@@ -45,15 +52,22 @@ export class ProducerLedger {
     if (!this.#pruneIsDue) this.#pruneLater();
   }
 
-  /** An application that falls silent gives the memory of its last batches back. */
   #pruneLater(): void {
-    const { runtime } = this.#context;
     this.#pruneIsDue = true;
-    runtime.after(RETAIN_MS, () => {
-      this.#pruneIsDue = false;
-      if (this.guardIsKnown) this.#kept.prune(runtime.now());
-      if (!this.#kept.isEmpty) this.#pruneLater();
-    });
+    this.#context.runtime.after(RETAIN_MS, () => void this.#prune());
+  }
+
+  /**
+   * An application that falls silent gives the memory of its last batches back. It asks Redis once more before that: a
+   * primary that was demoted can leave the connection up, and nothing else would tell that it has lost them.
+   */
+  async #prune(): Promise<void> {
+    const { runtime, store } = this.#context;
+    // What was acknowledged since has answered for what came before it.
+    const isSafe = this.guardIsKnown && (this.hasKept || (await this.#confirm()));
+    this.#pruneIsDue = false;
+    if (isSafe && this.guardIsKnown) this.#kept.prune(runtime.now());
+    if (!this.#kept.isEmpty && store.state !== 'closed') this.#pruneLater();
   }
 
   /** Stored by an earlier try whose reply we never saw. */
@@ -142,25 +156,9 @@ export class ProducerLedger {
     this.#context.dropped(batch.entry(number - batch.first), 'rejected');
   }
 
-  /**
-   * Gives up what has no outcome: records on disk stay there for the next process, others that were sent become
-   * `unconfirmed`, and the rest is dropped as `closed`.
-   */
+  /** Gives up what has no outcome. */
   abandon(): void {
-    const { account } = this.#context;
     this.outbox.giveUp();
-    for (const batch of this.outbox.again.splice(0)) {
-      account.inFlight -= batch.count;
-      if (batch.ticket !== undefined) {
-        account.spooled += batch.count;
-        continue;
-      }
-      if (batch.wasSent) {
-        account.unconfirmed += batch.count;
-        continue;
-      }
-      account.drop('closed', batch.count);
-      for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
-    }
+    this.outbox.giveUpBatches(this.outbox.again.splice(0));
   }
 }

@@ -5,6 +5,14 @@ import { Spooler } from './spooler.js';
 /** A directory in another container shows only by its silence that its owner is dead; so we look again. */
 const ADOPT_MS = 60_000;
 
+/** The way to the disk. */
+export interface SpoolOpening {
+  /** `undefined` inside: it could not be opened, which has been told. */
+  readonly opening: Promise<Spool | undefined>;
+  /** Opens another one at once, for a process that ends before; `undefined`: it could not be, which has been told. */
+  openNow(): Spool | undefined;
+}
+
 export interface DeskEvents {
   /** What earlier processes left, and whether it was found at the start. */
   found(left: readonly LeftBatches[]): void;
@@ -16,17 +24,19 @@ export interface DeskEvents {
 
 /** Opens the spool of a pipeline, hands it to the outboxes, and looks for what dead processes left. */
 export class SpoolDesk {
-  readonly spooler = new Spooler();
+  readonly spooler: Spooler;
   readonly #opening: Promise<Spool | undefined>;
+  #openedNow: Spool | undefined;
   readonly #after: (delayMs: number, callback: () => void) => () => void;
   #isClosed = false;
 
   constructor(
-    opening: Promise<Spool | undefined>,
+    { opening, openNow }: SpoolOpening,
     after: (delayMs: number, callback: () => void) => () => void,
     events: DeskEvents,
   ) {
     this.#opening = opening;
+    this.spooler = new Spooler(() => (this.#openedNow = openNow()));
     this.#after = after;
     void this.#start(events);
   }
@@ -36,10 +46,13 @@ export class SpoolDesk {
     this.#isClosed = true;
     const spool = await this.#opening;
     await spool?.close();
+    await this.#openedNow?.close();
   }
 
   async #start(events: DeskEvents): Promise<void> {
     const spool = await this.#opening;
+    // What was opened in haste has taken over.
+    if (this.#openedNow !== undefined) return;
     this.spooler.start(spool);
     events.opened();
     const left = spool === undefined ? [] : await this.#adopt(spool);

@@ -109,7 +109,7 @@ export class SpooledOutbox extends Outbox {
     const written = this.#spooler.writeSync(batches, this.#owner());
     for (const [index, batch] of batches.entries()) {
       if (written[index] === true) account.spooled += batch.count;
-      else this.#drop(batch);
+      else this.drop(batch);
     }
   }
 
@@ -188,11 +188,6 @@ export class SpooledOutbox extends Outbox {
     this.#context.account.drop('spool_unreadable', staged.count);
     if (staged.entry !== undefined) this.#spooler.release(staged.entry);
     this.#context.settled();
-  }
-
-  #drop(batch: Batch): void {
-    this.#context.account.drop('closed', batch.count);
-    for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
   }
 }
 

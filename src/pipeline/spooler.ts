@@ -38,12 +38,20 @@ export interface BatchOwner {
 export class Spooler {
   /** Bytes of batches that are on disk and in memory. */
   memoryBytes = 0;
+  readonly #openNow: () => BatchDisk | undefined;
   #disk: BatchDisk | undefined;
+  #hasStarted = false;
   #writingBytes = 0;
   #isBroken = false;
 
+  /** `openNow`: opens the disk at once, for a process that ends before it was open. */
+  constructor(openNow: () => BatchDisk | undefined) {
+    this.#openNow = openNow;
+  }
+
   /** `undefined`: there is no disk after all. */
   start(disk: BatchDisk | undefined): void {
+    this.#hasStarted = true;
     this.#disk = disk;
     this.#isBroken = disk === undefined;
   }
@@ -76,7 +84,9 @@ export class Spooler {
 
   /** The same, at once, for a process that ends. Returns which batches are written. */
   writeSync(batches: readonly Batch[], owner: BatchOwner): boolean[] {
-    if (this.#disk === undefined || batches.length === 0) return batches.map(() => false);
+    if (batches.length === 0) return [];
+    if (!this.#hasStarted) this.start(this.#openNow());
+    if (this.#disk === undefined) return batches.map(() => false);
     const entries = this.#disk.appendAllSync(batches.map((batch) => onDisk(batch, owner)));
     return entries.map((entry) => entry !== undefined);
   }

@@ -1,8 +1,11 @@
 import { RedisLogError } from '../errors.js';
 import { streamKeys } from './keys.js';
 
-/** `producer` writes records, `consumer` works in groups, `viewer` looks, `admin` does all of it and tidies up. */
-export type AclRole = 'producer' | 'consumer' | 'viewer' | 'admin';
+/**
+ * `producer` writes records, `consumer` works in groups, `viewer` looks, `monitor` is what a StreamMonitor needs (it sees
+ * records, too), `admin` does all of it and tidies up.
+ */
+export type AclRole = 'producer' | 'consumer' | 'viewer' | 'monitor' | 'admin';
 
 export interface AclOptions {
   readonly role: AclRole;
@@ -29,10 +32,16 @@ interface Patterns {
   readonly resources: string;
   readonly resourcesSeen: string;
   readonly deadLetters: string;
+  readonly handled: string;
+  readonly levels: string;
+  readonly insights: string;
+  /** All other keys of insights. */
+  readonly insightsParts: string;
 }
 
 /** What a script of ours calls, by target; EVAL as well as EVALSHA, since a server forgets its scripts. */
-const SCRIPTS = ['eval', 'evalsha', 'type', 'time', 'get', 'set', 'hsetnx', 'zadd'];
+const SCRIPT_CALLS = ['eval', 'evalsha'];
+const SCRIPTS = [...SCRIPT_CALLS, 'type', 'time', 'get', 'set', 'hsetnx', 'zadd'];
 const SWEEP = ['hdel', 'zrangebyscore', 'zrem'];
 const APPEND = { stream: ['xadd', 'xtrim'], list: ['rpush', 'ltrim'] } as const;
 
@@ -41,6 +50,19 @@ const READ = ['xrange', 'xrevrange', 'xread', 'xlen', 'lrange', 'llen', 'type', 
 const GROUPS = ['xreadgroup', 'xack', 'xclaim', 'xautoclaim'];
 const CONSUMERS = ['xgroup|create', 'xgroup|createconsumer', 'xgroup|delconsumer'];
 const RESOURCES = ['hget', 'hmget', 'hgetall'];
+const MONITOR = ['xinfo|stream', 'xrange', 'xlen', 'memory|usage', 'get', 'time', 'info'];
+/** On what a group has handled of each producer. */
+const NOTES = ['get', 'mget', 'set'];
+/** On the counts of messages: what looks at them, and what counts besides. */
+const INSIGHTS = ['hmget', 'hgetall', 'zrange'];
+const COUNT_INSIGHTS = [
+  ...INSIGHTS,
+  ...['hget', 'hset', 'hdel', 'zadd', 'zincrby', 'zrem', 'zcard', 'zscore', 'zrangebyscore'],
+  ...['zremrangebyscore', 'pexpire', 'pexpireat'],
+];
+/** What reads the levels that are set for all processes, and what sets them besides. */
+const LEVELS = ['hgetall', 'time', 'pttl'];
+const SET_LEVELS = ['hset', 'hdel', 'persist', 'pexpireat'];
 const TIDY = ['xtrim', 'xdel', 'xgroup', 'xsetid', 'del', 'unlink', 'dump', 'restore', 'pttl'];
 const SERVER = ['info', 'config|get'];
 
@@ -60,7 +82,7 @@ export function aclRules(options: AclOptions): string[] {
 }
 
 function rulesOf(options: AclOptions, patterns: Patterns): string[] {
-  const { stream, resources, deadLetters } = patterns;
+  const { stream, resources, deadLetters, handled, insights, insightsParts } = patterns;
   const role: string = options.role;
   switch (role) {
     case 'producer':
@@ -69,35 +91,59 @@ function rulesOf(options: AclOptions, patterns: Patterns): string[] {
       return [
         ...keys([stream]),
         ...allow([...GROUPS, ...CONSUMERS, ...LOOK]),
-        // Both or none: a dead letter and the acknowledgement of what it was made of.
-        ...allow(['multi', 'exec', 'discard']),
-        `(${[...keys([deadLetters]), ...allow(['xadd'])].join(' ')})`,
-        `(${[...keys([resources]), ...allow(RESOURCES)].join(' ')})`,
+        ...allow(['multi', 'exec', 'discard', 'time']),
+        // Both or none: a dead letter and the acknowledgement of what it was made of. What a script does is allowed
+        // command by command, so with this nobody writes to the stream.
+        selector([stream, deadLetters, handled, insights, insightsParts], SCRIPT_CALLS),
+        selector([deadLetters], ['xadd']),
+        selector([handled], NOTES),
+        selector([insights, insightsParts], COUNT_INSIGHTS),
+        selector([resources], RESOURCES),
       ];
     case 'viewer':
-      return [...keys([stream, deadLetters, resources]), ...allow([...READ, ...LOOK, ...RESOURCES])];
+      return [
+        ...keys([stream, deadLetters, resources, insights, insightsParts]),
+        ...allow(new Set([...READ, ...LOOK, ...RESOURCES, ...INSIGHTS])),
+      ];
+    case 'monitor':
+      return [...keys([stream, deadLetters, patterns.guards]), ...allow(MONITOR)];
     case 'admin':
       return [...keys(Object.values(patterns)), ...allow(adminCommands())];
     default:
-      throw invalid('role', 'is none of producer, consumer, viewer and admin');
+      throw invalid('role', 'is none of producer, consumer, viewer, monitor and admin');
   }
 }
 
 function producerRules({ delivery, target = 'stream' }: AclOptions, patterns: Patterns): string[] {
-  const { stream, guards, resources, resourcesSeen } = patterns;
+  const { stream, guards, resources, resourcesSeen, levels } = patterns;
   if (delivery === 'at-least-once') {
-    return [...keys([stream, resources, resourcesSeen]), ...allow([...APPEND[target], 'hsetnx', 'zadd'])];
+    return [
+      ...keys([stream, resources, resourcesSeen, levels]),
+      ...allow([...APPEND[target], 'hsetnx', 'zadd', ...LEVELS]),
+    ];
   }
   const housekeeping = target === 'stream' ? ['xinfo|stream', ...SWEEP] : [];
   return [
-    ...keys([stream, guards, resources, resourcesSeen]),
-    ...allow([...SCRIPTS, ...APPEND[target], ...housekeeping]),
+    ...keys([stream, guards, resources, resourcesSeen, levels]),
+    ...allow(new Set([...SCRIPTS, ...APPEND[target], ...housekeeping, ...LEVELS])),
   ];
 }
 
 function adminCommands(): Set<string> {
   const writing = [...SCRIPTS, ...SWEEP, ...APPEND.stream, ...APPEND.list, 'multi', 'exec', 'discard'];
-  return new Set([...writing, ...GROUPS, ...READ, ...LOOK, ...RESOURCES, ...TIDY, ...SERVER]);
+  return new Set([
+    ...writing,
+    ...LEVELS,
+    ...SET_LEVELS,
+    ...NOTES,
+    ...COUNT_INSIGHTS,
+    ...GROUPS,
+    ...READ,
+    ...LOOK,
+    ...RESOURCES,
+    ...TIDY,
+    ...SERVER,
+  ]);
 }
 
 /** What a client of ours sends besides: its name, heartbeats, the database, the slots, and questions about a batch. */
@@ -113,12 +159,21 @@ function connectionRules({ acknowledge, selectsDatabase, cluster, role }: AclOpt
 function patternsOf({ stream, keyPrefix }: AclOptions): Patterns {
   if (stream === '' || /\s/.test(stream))
     throw invalid('stream', 'is empty or has a space, which no rule can hold');
-  const { guard, ...others } = streamKeys(stream, keyPrefix);
-  return { ...others, guards: guard('*') };
+  const keys = streamKeys(stream, keyPrefix);
+  const { resources, resourcesSeen, deadLetters, levels, insights } = keys;
+  const [guards, handled] = [keys.guard('*'), keys.handled('*', '*')];
+  const insightsParts = `${insights}:*`;
+  const ours = { guards, handled, resources, resourcesSeen, deadLetters, levels, insights, insightsParts };
+  return { stream: keys.stream, ...ours };
 }
 
 function keys(patterns: readonly string[]): string[] {
   return patterns.map((pattern) => `~${pattern}`);
+}
+
+/** Of these keys these commands, whatever else the user may do with others. */
+function selector(patterns: readonly string[], commands: readonly string[]): string {
+  return `(${[...keys(patterns), ...allow(commands)].join(' ')})`;
 }
 
 function allow(commands: Iterable<string>): string[] {

@@ -89,6 +89,8 @@ function clientOf(
     connectionName: settings.connectionName,
     commandTimeout: undefined,
     socketTimeout: undefined,
+    // It would make a dead link look like an idle stream.
+    blockingTimeout: undefined,
   };
   if (isClient(connection))
     return isCluster(connection) ? copyCluster(connection, safe) : copySingle(connection, safe);

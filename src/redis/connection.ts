@@ -5,12 +5,16 @@ import type { ConnectionOptions } from '../options/types.js';
 import type { StoreState } from '../pipeline/ports.js';
 import { Backoff, type Runtime } from '../pipeline/runtime.js';
 import { type Client, type ClientSettings, type IoredisModule, loadIoredis, makeClient } from './client.js';
-import { isReplyError } from './failure.js';
-import { pingAll, startHeartbeat } from './heartbeat.js';
+import { isReplyError, UNSENT } from './failure.js';
+import { pingNodes, startHeartbeat } from './heartbeat.js';
+import { closedError, explained, isAuthError, socketOf, timeoutError } from './link-errors.js';
+import { end, type Socket, unref } from './sockets.js';
 
 /** ioredis' `Command`, as much of it as we use. */
 export interface SentCommand {
   readonly promise: Promise<unknown>;
+  /** The socket it was last written to, where that is known; undefined while it never left. */
+  readonly writtenTo?: Socket | undefined;
 }
 
 export interface ConnectionEvents {
@@ -28,6 +32,8 @@ interface Link {
   readonly client: Client;
   readonly ioredis: IoredisModule;
   readonly keyPrefix: string;
+  /** We ended it ourselves, for something that none of the other commands on it can help. */
+  isGivenUp: boolean;
   /** Commands without a reply. */
   pending: number;
   /** When the last command was sent. */
@@ -71,14 +77,26 @@ export class RedisConnection {
     return this.#state === 'ready' ? this.#link : undefined;
   }
 
+  /** Whether it is a Cluster's, of which a single node can fail while the connection goes on. */
+  get hasNodes(): boolean {
+    return this.link !== undefined && 'nodes' in this.link.client;
+  }
+
   connect(): void {
     if (this.#state === 'idle') void this.#attempt();
   }
 
-  /** Settles with the reply, or rejects with the error or by the deadline; never later. */
-  send(command: SentCommand, timeoutMs: number): Promise<unknown> {
+  /**
+   * Settles with the reply, or rejects with the error or by the deadline; never later. `transmit` sends the command in
+   * another way than ioredis does, or returns undefined to leave it to ioredis.
+   */
+  send(
+    command: SentCommand,
+    timeoutMs: number,
+    transmit?: (client: Client) => Promise<unknown> | undefined,
+  ): Promise<unknown> {
     const link = this.link;
-    if (link === undefined) return Promise.reject(new Error('Connection is closed.'));
+    if (link === undefined) return Promise.reject(closedError(UNSENT));
     if (link.pending++ === 0) unref(link.client, false);
     link.lastSentAt = this.#parts.runtime.now();
     return new Promise((resolve, reject) => {
@@ -91,24 +109,36 @@ export class RedisConnection {
         outcome();
       };
       const cancel = this.#parts.runtime.after(timeoutMs, () => {
-        afterWaitingReplies(() => settle(() => reject(timeoutError(timeoutMs))));
+        afterWaitingReplies(() => settle(() => reject(explained(timeoutError(timeoutMs), command, link))));
       });
-      const reply = link.client.sendCommand(
-        command as Parameters<Client['sendCommand']>[0],
-      ) as Promise<unknown>;
+      const reply =
+        transmit?.(link.client) ??
+        (link.client.sendCommand(command as Parameters<Client['sendCommand']>[0]) as Promise<unknown>);
       reply.then(
         (value) => {
           this.#works();
           settle(() => resolve(value));
         },
-        (error: unknown) => settle(() => reject(error as Error)),
+        (error: unknown) => settle(() => reject(explained(error, command, link))),
       );
     });
   }
 
-  /** Gives the present connection up and makes a new one. */
+  /**
+   * Gives up what the error came from, after which nothing that was sent there can arrive any more. Of a Cluster that is
+   * the link to one node, which is made again when it is needed: streams on other nodes are not held up. Else it is the
+   * whole connection, and a new one is made.
+   */
   reset(error: unknown): void {
-    if (this.#state === 'ready') this.#lost(error);
+    const { link } = this;
+    if (link === undefined) return;
+    const socket = socketOf(error);
+    if ('nodes' in link.client && socket?.destroy !== undefined) {
+      socket.destroy();
+      return;
+    }
+    link.isGivenUp = true;
+    this.#lost(error);
   }
 
   close(): void {
@@ -128,7 +158,8 @@ export class RedisConnection {
       const made = makeClient(ioredis, this.#connection, this.#parts.settings);
       client = made.client;
       const lastSentAt = this.#parts.runtime.now();
-      const link = { client, ioredis, keyPrefix: made.keyPrefix, pending: 0, lastSentAt };
+      const { keyPrefix } = made;
+      const link: Link = { client, ioredis, keyPrefix, isGivenUp: false, pending: 0, lastSentAt };
       this.#link = link;
       this.#listen(client);
       await this.#deadline(client.connect());
@@ -179,7 +210,7 @@ export class RedisConnection {
     this.#stopHeartbeat = startHeartbeat({
       runtime: this.#parts.runtime,
       pulse: link,
-      ping: () => this.#deadline(pingAll(client)),
+      ping: () => pingNodes(client, (promise) => this.#deadline(promise)),
       lost: (error) => this.reset(error),
     });
     this.#move('ready', undefined);
@@ -244,47 +275,12 @@ export class RedisConnection {
   }
 }
 
-/** What we use of a socket; a client that has none yet, or a double in somebody's test, has less. */
-interface Socket {
-  ref?(): void;
-  unref?(): void;
-  destroy?(): void;
-}
-
-function socketsOf(client: Client): (Socket | undefined)[] {
-  const nodes = 'nodes' in client ? client.nodes('all') : [client];
-  return nodes.map((node) => (node as unknown as { stream?: Socket }).stream);
-}
-
-/** The process stays alive for a reply, but not for a connection that only waits for the next record. */
-function unref(client: Client, idle: boolean): void {
-  for (const socket of socketsOf(client)) {
-    if (idle) socket?.unref?.();
-    else socket?.ref?.();
-  }
-}
-
-/** At once: ioredis alone would wait up to two seconds for a hung server's goodbye, and the process with it. */
-function end(client: Client): void {
-  const sockets = socketsOf(client);
-  client.disconnect();
-  for (const socket of sockets) socket?.destroy?.();
-}
-
 /** A blocked event loop must not pass for a silent server: a reply that waits in the socket comes first. */
 function afterWaitingReplies(callback: () => void): void {
   setImmediate(() => setImmediate(callback));
 }
 
-function timeoutError(ms: number): Error {
-  return Object.assign(new Error(`No answer within ${ms} ms`), { code: 'ETIMEDOUT' });
-}
-
 /** ioredis rejects `connect()` with a bare "Connection is closed."; the cause came as an event before. */
 function usefulError(error: unknown, lastError: unknown): unknown {
   return isReplyError(error) ? error : (lastError ?? error);
-}
-
-function isAuthError(error: unknown): boolean {
-  return isReplyError(error) && /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)/.test(error.message);
 }

@@ -21,3 +21,20 @@ export function atExit(callback: () => void): () => void {
   callbacks.add(callback);
   return () => callbacks.delete(callback);
 }
+
+/** What a shell makes of a process that SIGINT ended. */
+const INTERRUPTED = 130;
+
+/**
+ * Until `closing` is settled, SIGINT ends the process at once: whoever presses Ctrl-C again while we wait for Redis wants
+ * no more waiting. The hooks of {@link atExit} run then. At other times the signal is the application's own business.
+ */
+export async function exitOnInterrupt<T>(closing: Promise<T>): Promise<T> {
+  const leave = (): void => process.exit(INTERRUPTED);
+  process.on('SIGINT', leave);
+  try {
+    return await closing;
+  } finally {
+    process.off('SIGINT', leave);
+  }
+}

@@ -1,6 +1,7 @@
 import type { Runtime } from '../pipeline/runtime.js';
 import type { Client } from './client.js';
 import { isReplyError } from './failure.js';
+import { end } from './sockets.js';
 
 /** So long may a connection be silent before it is asked whether it still works. */
 const HEARTBEAT_MS = 10_000;
@@ -54,9 +55,26 @@ export function startHeartbeat({ runtime, pulse, ping, lost }: HeartbeatParts): 
   };
 }
 
-/** Asks the server, or every node of a Cluster that there is a connection to. */
-export async function pingAll(client: Client): Promise<void> {
-  const nodes =
-    'nodes' in client ? client.nodes('master').filter((node) => node.status === 'ready') : [client];
-  await Promise.all(nodes.map((node) => node.ping()));
+/**
+ * Asks the server whether it still works. Of a Cluster every node is asked that there is a connection to, and one that
+ * is silent loses that connection alone. `inTime` gives a promise its deadline.
+ */
+export async function pingNodes(
+  client: Client,
+  inTime: (reply: Promise<unknown>) => Promise<unknown>,
+): Promise<void> {
+  if (!('nodes' in client)) {
+    await inTime(client.ping());
+    return;
+  }
+  const nodes = client.nodes('master').filter((node) => node.status === 'ready');
+  const asked = nodes.map(async (node) => {
+    try {
+      await inTime(node.ping());
+    } catch (error) {
+      // "Not allowed" is an answer, too.
+      if (!isReplyError(error)) end(node);
+    }
+  });
+  await Promise.all(asked);
 }

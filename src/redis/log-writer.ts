@@ -10,6 +10,7 @@ import type {
   Resource,
   SpanContext,
 } from '../record/log-record.js';
+import type { HealthOptions, LogHealth } from './health.js';
 import { type OpenPipeline, openPipeline, type PipelineSurroundings } from './open-pipeline.js';
 
 /** A record as a caller writes it down; what is left out is filled in. */
@@ -64,7 +65,7 @@ export class RedisLogWriter implements AsyncDisposable {
     } catch {
       return pipeline.emitUnreadable();
     }
-    return pipeline.emit(record);
+    return this.#open.emit(record);
   }
 
   /** Resolves when everything emitted so far has an outcome, or after `timeoutMs` (default 30,000). Never rejects. */
@@ -74,11 +75,16 @@ export class RedisLogWriter implements AsyncDisposable {
 
   /** Sends what waits and disconnects, within `timeoutMs` (default: the option `shutdownTimeoutMs`). Never rejects. */
   close(options: { readonly timeoutMs?: number } = {}): Promise<FlushResult> {
-    return this.#open.pipeline.close(options.timeoutMs ?? this.#shutdownTimeoutMs);
+    return this.#open.close(options.timeoutMs ?? this.#shutdownTimeoutMs);
   }
 
   stats(): LogStats {
     return this.#open.pipeline.stats();
+  }
+
+  /** Whether records are stored as they come, and if not, why and since when. Asks nobody, and answers at once. */
+  health(options?: HealthOptions): LogHealth {
+    return this.#open.health(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,13 +5,20 @@ import { entryEncoder } from '../codec/formats.js';
 import { createDiagnostics, describeError, type Diagnostics, maskUrl } from '../diagnostics.js';
 import { isStreamName } from '../options/stream-name.js';
 import type { ConnectionOptions, ResolvedWriterOptions } from '../options/types.js';
+import { NoiseGate } from '../pipeline/noise/noise-gate.js';
+import type { FlushResult, PipelineOptions } from '../pipeline/pipeline-parts.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
 import { Spool } from '../pipeline/spool/spool.js';
+import type { SpoolOpening } from '../pipeline/spool-desk.js';
 import { streamRouter } from '../pipeline/stream-router.js';
+import type { LogRecord } from '../record/log-record.js';
 import { Acknowledgement } from './acknowledgement.js';
 import { RedisConnection } from './connection.js';
-import { atExit } from './exit-hook.js';
+import { atExit, exitOnInterrupt } from './exit-hook.js';
+import { FleetLevels, type LevelsListener } from './fleet-levels.js';
+import { type HealthOptions, HealthWatch, type LogHealth } from './health.js';
+import { PublishedEvents } from './published-events.js';
 import { Reporter } from './reporter.js';
 import { ResourceGate } from './resource-gate.js';
 import { RedisLogStore } from './store.js';
@@ -31,9 +38,15 @@ export interface PipelineSurroundings {
 
 type Isolate = <T>(work: () => T) => T;
 
-/** A pipeline and its way to Redis. */
+/** A pipeline, the way into it, and its way to Redis. */
 export interface OpenPipeline {
   readonly pipeline: Pipeline;
+  /** As the pipeline's own, but for what the options leave out. */
+  emit(record: LogRecord): boolean;
+  close(timeoutMs: number): Promise<FlushResult>;
+  health(options?: HealthOptions): LogHealth;
+  /** Calls back with the levels that are set for the fleet, whenever they are read; ends with the function returned. */
+  watchLevels(listener: LevelsListener): () => void;
   /** Connects now rather than with the first record. */
   connect(): void;
 }
@@ -47,62 +60,108 @@ export function openPipeline(
   const runtime = around.runtime ?? systemRuntime;
   const isolate: Isolate = around.isolate ?? AsyncLocalStorage.snapshot();
   warnOfAnyCertificate(options.connection, diagnostics);
-  const encoder = entryEncoder(options.format, options.attributes, (reason) =>
-    diagnostics.error('format', `The encoder given as "format" failed: ${reason}. The record is set aside.`),
-  );
+  const encoder = encoderOf(options, diagnostics);
   const reporter = new Reporter(diagnostics, {
     address: addressOf(options.connection),
     stats: () => pipeline.stats(),
     now: () => runtime.now(),
+    drop: (reason) => published.dropped(reason),
   });
-  const { store, connect } = openStore(options, { encoder, reporter, runtime });
-  const pipeline: Pipeline = new Pipeline(
-    {
-      limits: options.batch,
-      queue: options.queue,
-      delivery: options.delivery,
-      deliveryIsExplicit: options.deliveryIsExplicit,
-      searchable: encoder.searchable,
-    },
-    {
-      store: around.watch === undefined ? store : watchedStore(store, around.watch, runtime),
-      encoder,
-      streamOf: routerOf(options, diagnostics),
-      newProducerId: () => randomBytes(9).toString('base64url'),
-      runtime,
-      events: reporter,
-      isolate,
-      spool: openSpool(options, { runtime, diagnostics }),
-    },
-  );
-  const cancelExit = atExit(() => {
-    reporter.exiting();
-    pipeline.abandon();
+  const { store, connection } = openStore(options, { encoder, reporter, runtime });
+  const published = new PublishedEvents(options.defaultStream, () => store.state);
+  const health = new HealthWatch({
+    now: () => runtime.now(),
+    state: () => store.state,
+    stats: () => pipeline.stats(),
+    queueCapacity: options.queue.maxRecords,
   });
+  const pipeline: Pipeline = new Pipeline(pipelineOptions(options, encoder), {
+    store: watchedStore(store, [health, published, around.watch], runtime),
+    encoder,
+    streamOf: routerOf(options, diagnostics),
+    newProducerId: () => randomBytes(9).toString('base64url'),
+    runtime,
+    events: reporter,
+    isolate,
+    spool: openSpool(options, { runtime, diagnostics }),
+  });
+  const cancelExit = atExit(() => reporter.exiting(() => pipeline.abandon()));
+  const levels = new FleetLevels({ connection, stream: options.defaultStream, runtime, diagnostics });
   store.onState((state) => {
+    levels.stateChanged(state);
     if (state === 'closed') cancelExit();
   });
-  return { pipeline, connect: () => isolate(connect) };
+  return {
+    pipeline,
+    ...wayIn(options, pipeline, runtime),
+    connect: () => isolate(() => connection.connect()),
+    health: (asked) => health.health(asked),
+    watchLevels: (listener) => isolate(() => levels.watch(listener)),
+  };
+}
+
+function encoderOf({ format, attributes }: ResolvedWriterOptions, diagnostics: Diagnostics): EntryEncoder {
+  return entryEncoder(format, attributes, (reason) =>
+    diagnostics.error('format', `The encoder given as "format" failed: ${reason}. The record is set aside.`),
+  );
+}
+
+function pipelineOptions(options: ResolvedWriterOptions, { searchable }: EntryEncoder): PipelineOptions {
+  const { batch: limits, queue, delivery, deliveryIsExplicit } = options;
+  return { limits, queue, delivery, deliveryIsExplicit, searchable };
+}
+
+/** Nothing stands in the way where nothing is to be left out. */
+function wayIn(
+  { noise, spool }: ResolvedWriterOptions,
+  pipeline: Pipeline,
+  runtime: Runtime,
+): Pick<OpenPipeline, 'emit' | 'close'> {
+  const { sampling, rateLimit, deduplicate } = noise;
+  // Where there is a disk the end may come at once, and nothing is lost.
+  const close = (timeoutMs: number): Promise<FlushResult> =>
+    spool === false ? pipeline.close(timeoutMs) : exitOnInterrupt(pipeline.close(timeoutMs));
+  if (!sampling && !rateLimit && !deduplicate) {
+    return { emit: (record) => pipeline.emit(record), close };
+  }
+  const gate = new NoiseGate(noise, pipeline, runtime);
+  return {
+    emit: (record) => gate.emit(record),
+    close: (timeoutMs) => {
+      gate.end();
+      return close(timeoutMs);
+    },
+  };
 }
 
 /** A spool that cannot be opened is told, and the application goes on without one. */
 function openSpool(
   { spool }: ResolvedWriterOptions,
   parts: { readonly runtime: Runtime; readonly diagnostics: Diagnostics },
-): Promise<Spool | undefined> | undefined {
+): SpoolOpening | undefined {
   if (spool === false) return undefined;
   const { runtime, diagnostics } = parts;
   const problem = (code: string, text: string): void => diagnostics.warn(`spool:${code}`, text);
-  return Spool.open({ ...spool, runtime, problem }).catch((error: unknown) => {
+  const options = { ...spool, runtime, problem };
+  const failed = (error: unknown): undefined => {
     diagnostics.error('spool:open', `${describeError(error)} Records are kept in memory alone.`);
-    return undefined;
-  });
+  };
+  return {
+    opening: Spool.open(options).catch(failed),
+    openNow() {
+      try {
+        return Spool.openNow(options);
+      } catch (error) {
+        return failed(error);
+      }
+    },
+  };
 }
 
 function openStore(
   options: ResolvedWriterOptions,
   parts: { readonly encoder: EntryEncoder; readonly reporter: Reporter; readonly runtime: Runtime },
-): { store: RedisLogStore; connect: () => void } {
+): { store: RedisLogStore; connection: RedisConnection } {
   const { encoder, reporter, runtime } = parts;
   const connection: RedisConnection = new RedisConnection(options.connection, {
     settings: {
@@ -128,7 +187,7 @@ function openStore(
     unconfirmed: reporter.trouble.bind(reporter),
   };
   const store: RedisLogStore = new RedisLogStore(connection, storeOptions, new ResourceGate(runtime));
-  return { store, connect: () => connection.connect() };
+  return { store, connection };
 }
 
 function warnOfAnyCertificate(connection: ConnectionOptions, diagnostics: Diagnostics): void {

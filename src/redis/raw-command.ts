@@ -14,6 +14,8 @@ export function rawCommandMaker(ioredis: IoredisModule): RawCommandMaker {
   const known = makers.get(ioredis.Command);
   if (known !== undefined) return known;
   class RawCommand extends ioredis.Command {
+    /** The socket it was last written to; undefined while it never left. */
+    writtenTo: SentCommand['writtenTo'] = undefined;
     readonly #bytes: Buffer;
 
     constructor(name: string, args: string[], bytes: Buffer) {
@@ -21,11 +23,13 @@ export function rawCommandMaker(ioredis: IoredisModule): RawCommandMaker {
       this.#bytes = bytes;
     }
 
-    override toWritable(): Buffer {
+    override toWritable(socket: object): Buffer {
+      this.writtenTo = socket;
       return this.#bytes;
     }
   }
-  const maker: RawCommandMaker = (name, args, bytes) => new RawCommand(name, args, bytes) as SentCommand;
+  const maker: RawCommandMaker = (name, args, bytes) =>
+    new RawCommand(name, args, bytes) as unknown as SentCommand;
   makers.set(ioredis.Command, maker);
   return maker;
 }

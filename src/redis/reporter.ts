@@ -1,15 +1,20 @@
 import { entryValues } from '../codec/entry.js';
+import { encodeBody, encodeValue } from '../codec/value.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { LogRecord } from '../record/log-record.js';
-import type { DropReason, LogStats } from '../pipeline/account.js';
+import { type DropReason, LEFT_OUT, type LogStats } from '../pipeline/account.js';
 import type { EntryView } from '../pipeline/lane.js';
 import type { PipelineEvents } from '../pipeline/pipeline-parts.js';
 import type { Failure, StoreState } from '../pipeline/ports.js';
+import { NODE, UNSENT } from './failure.js';
 
 /** Dropped errors printed per second; beyond that they are counted. */
 const PRINTED_PER_SECOND = 10;
 const ERROR_SEVERITY = 17;
 const MAX_PRINTED = 500;
+/** The same for records that are stored nowhere; a line of ours is 2,000 characters at most. */
+const MAX_WHOLE = 1_900;
+const STACK = 'exception.stacktrace';
 
 /** Says on stderr what the write path goes through: one line per change of state, in words that help. */
 export class Reporter implements PipelineEvents {
@@ -17,20 +22,23 @@ export class Reporter implements PipelineEvents {
   readonly #address: string;
   readonly #stats: () => LogStats;
   readonly #now: () => number;
+  readonly #drop: (reason: DropReason) => void;
   readonly #troubled = new Map<string, string>();
   #unreachable = false;
   #printed = 0;
   #printingSince = 0;
   #unprinted = 0;
+  #hasWarnedOfFeedback = false;
 
   constructor(
     diagnostics: Diagnostics,
-    about: { address: string; stats: () => LogStats; now: () => number },
+    about: { address: string; stats: () => LogStats; now: () => number; drop: (reason: DropReason) => void },
   ) {
     this.#diagnostics = diagnostics;
     this.#address = about.address;
     this.#stats = about.stats;
     this.#now = about.now;
+    this.#drop = about.drop;
   }
 
   connection(state: StoreState, reason: string | undefined): void {
@@ -66,7 +74,9 @@ export class Reporter implements PipelineEvents {
       return;
     }
     const mayBeStored = failure.kind !== 'circuit' && failure.persisted === 'possibly';
-    const isLinkFailure = mayBeStored || failure.token === 'UNSENT';
+    const isOfStream = failure.token === NODE || failure.refusal === 'answered';
+    // What ends the whole connection is told once, and not for each stream.
+    const isLinkFailure = !isOfStream && (mayBeStored || failure.token === UNSENT);
     if (isLinkFailure || this.#troubled.get(stream) === failure.token) return;
     this.#troubled.set(stream, failure.token);
     const text = `Stream ${stream}: ${failure.text}. Records wait in memory until that is mended.`;
@@ -88,17 +98,23 @@ export class Reporter implements PipelineEvents {
     );
   }
 
-  /** The process ends without having closed us. */
-  exiting(): void {
-    const { queued, inFlight } = this.#stats();
-    if (queued + inFlight === 0) return;
-    const text = `The process ends with ${queued} log records waiting and ${inFlight} sent but not confirmed.`;
+  /** The process ends without having closed us; `abandon` makes sure of what can still be made sure of. */
+  exiting(abandon: () => void): void {
+    const { queued, inFlight, spooled } = this.#stats();
+    abandon();
+    const kept = this.#stats().spooled - spooled;
+    if (queued + inFlight === kept) return;
+    const waiting = `The process ends with ${queued} log records waiting and ${inFlight} sent but not confirmed`;
+    const text = kept === 0 ? `${waiting}.` : `${waiting}; ${kept} of them are spooled.`;
     this.#diagnostics.warn('exit', `${text} Await app.close(), flush() or close() before it does.`);
   }
 
   /** A dropped record is counted; an ERROR or FATAL is printed besides, since it may be the one that matters. */
   dropped(reason: DropReason, entry: EntryView | undefined, record: LogRecord | undefined): void {
-    if (reason !== 'sampled' && reason !== 'rate_limited') {
+    this.#drop(reason);
+    if (reason === 'feedback') {
+      this.#warnOfFeedback();
+    } else if (!LEFT_OUT.has(reason)) {
       this.#diagnostics.warn(
         `dropped:${reason}`,
         `A record was dropped (${reason}); stats() counts all of them.`,
@@ -106,6 +122,15 @@ export class Reporter implements PipelineEvents {
     }
     const line = entry === undefined ? lineOfAny(record, reason) : lineOfEntry(entry);
     if (line !== undefined) this.#print(reason, line);
+  }
+
+  /** Once: a handler that logs does so with every batch. */
+  #warnOfFeedback(): void {
+    if (this.#hasWarnedOfFeedback) return;
+    this.#hasWarnedOfFeedback = true;
+    const text =
+      'A handler logged into the stream that it reads; it would get that record, too, and so on without end.';
+    this.#diagnostics.warn('dropped:feedback', `${text} Such records are printed here instead, and counted.`);
   }
 
   #print(reason: DropReason, line: string): void {
@@ -135,12 +160,22 @@ function lineOfAny(record: LogRecord | undefined, reason: DropReason): string | 
   }
 }
 
-/** Whatever comes too late is printed, since nobody else will ever see it; before that, what may matter most. */
+/** What comes too late or from a handler is printed, since nobody else will ever see it; else what may matter most. */
 function lineOfRecord(record: LogRecord | undefined, reason: DropReason): string | undefined {
   if (record === undefined) return undefined;
-  if (reason !== 'closed' && !((record.severityNumber ?? 0) >= ERROR_SEVERITY)) return undefined;
-  const body = typeof record.body === 'string' ? record.body : '(a message that is not text)';
-  return compose([record.severityText ?? 'error', record.instrumentationScope.name, body]);
+  const goesNowhereElse = reason === 'closed' || reason === 'feedback';
+  const isError = (record.severityNumber ?? 0) >= ERROR_SEVERITY;
+  if (!goesNowhereElse && !isError) return undefined;
+  const body = typeof record.body === 'string' ? record.body : encodeBody(record.body);
+  const parts = [record.severityText ?? (isError ? 'error' : ''), record.instrumentationScope.name, body];
+  return goesNowhereElse ? compose([...parts, ...detailsOf(record)], MAX_WHOLE) : compose(parts);
+}
+
+/** The rest of a record that is printed because it is stored nowhere: its attributes, and the stack of its error. */
+function detailsOf({ attributes }: LogRecord): string[] {
+  const { [STACK]: stack, ...others } = attributes;
+  const rest = Object.keys(others).length === 0 ? '' : encodeValue(others);
+  return [rest, typeof stack === 'string' ? stack : ''];
 }
 
 function lineOfEntry(entry: EntryView): string | undefined {
@@ -154,7 +189,7 @@ function lineOfEntry(entry: EntryView): string | undefined {
   return compose([constant('severity_text'), constant('otel.scope.name'), body]);
 }
 
-function compose(parts: readonly string[]): string {
+function compose(parts: readonly string[], most = MAX_PRINTED): string {
   const line = parts.filter((part) => part !== '').join(' ');
-  return line.length > MAX_PRINTED ? `${line.slice(0, MAX_PRINTED)}...` : line;
+  return line.length > most ? `${line.slice(0, most)}...` : line;
 }

@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
-import { serviceName } from '../codec/entry.js';
+import { constantValue } from '../codec/entry.js';
 import { encodeResource } from '../codec/resource.js';
-import { RespWriter } from '../codec/resp-writer.js';
-import {
-  PRODUCER,
-  RESOURCE_HASH,
-  SEQ,
-  SERVICE_NAME,
-  type Target,
-  type Template,
-  VARIABLE,
-} from '../codec/template.js';
+import { bulk, RespWriter } from '../codec/resp-writer.js';
+import { SEQ, type Target, type Template, VARIABLE } from '../codec/template.js';
+import type { Batch } from '../pipeline/batch.js';
 import type { Resource } from '../record/log-record.js';
 import type { AppendRequest, OpenRequest } from '../pipeline/ports.js';
 import type { StreamKeys } from './keys.js';
@@ -85,9 +78,7 @@ export function appendCall(
     values.push(hash, text);
   }
   values.push(String(batch.templates.length));
-  for (const template of batch.templates) pushDefinition(template, { producer, target }, values);
-  const entries = { bytes: batch.payload, values: batch.values + batch.count };
-  return scriptCall({ script: SCRIPT_SHA, keys, producer }, values, entries);
+  return scriptCall({ script: SCRIPT_SHA, keys, producer }, values, { batch, target });
 }
 
 /** The distinct resources of a batch's records. */
@@ -97,55 +88,64 @@ export function resourcesOf(templates: readonly Template[]): Set<Resource> {
   return resources;
 }
 
-/** Id, number of fields, their kinds (c constant, v variable, s number), then names and constants. */
-function pushDefinition(
-  template: Template,
-  origin: { producer: string; target: Target },
-  values: string[],
-): void {
-  values.push(template.id, String(template.fields.length));
-  const kinds = values.push('') - 1;
-  for (const { name, value } of template.fields) {
-    if (origin.target === 'stream') values.push(name);
-    if (value === VARIABLE) {
-      values[kinds] += 'v';
-      continue;
-    }
-    if (value === SEQ) {
-      values[kinds] += 's';
-      continue;
-    }
-    values[kinds] += 'c';
-    values.push(constant(template, value, origin.producer));
-  }
+/** A template as the script reads it. */
+interface Definition {
+  readonly producer: string;
+  readonly target: Target;
+  readonly bytes: Buffer;
+  /** How many values these are. */
+  readonly count: number;
 }
 
-function constant(template: Template, value: string | symbol, producer: string): string {
-  if (typeof value === 'string') return value;
-  if (value === PRODUCER) return producer;
-  if (value === SERVICE_NAME) return serviceName(template);
-  if (value === RESOURCE_HASH && template.resource !== undefined)
-    return encodeResource(template.resource).hash;
-  return '';
+/** The last definition of each template; its producer and target hardly ever change. */
+const definitions = new WeakMap<Template, Definition>();
+
+function definitionOf(template: Template, producer: string, target: Target): Definition {
+  const known = definitions.get(template);
+  if (known?.producer === producer && known.target === target) return known;
+  const values = definitionValues(template, producer, target);
+  const made = { producer, target, bytes: Buffer.concat(values.map(bulk)), count: values.length };
+  // Detectors that are still out will change the resource, and its hash with it.
+  if (template.resource?.asyncAttributesPending !== true) definitions.set(template, made);
+  return made;
+}
+
+/** Id, number of fields, their kinds (c constant, v variable, s number), then names and constants. */
+function definitionValues(template: Template, producer: string, target: Target): string[] {
+  let kinds = '';
+  const values: string[] = [];
+  for (const { name, value } of template.fields) {
+    if (target === 'stream') values.push(name);
+    if (value === VARIABLE) kinds += 'v';
+    else if (value === SEQ) kinds += 's';
+    else {
+      kinds += 'c';
+      values.push(constantValue(template, value, producer));
+    }
+  }
+  return [template.id, String(template.fields.length), kinds, ...values];
 }
 
 const header = new RespWriter();
 
 function scriptCall(
-  target: { readonly script: string; readonly keys: StreamKeys; readonly producer: string },
+  call: { readonly script: string; readonly keys: StreamKeys; readonly producer: string },
   values: readonly string[],
-  entries?: { readonly bytes: Buffer; readonly values: number },
+  entries?: { readonly batch: Batch; readonly target: Target },
 ): ScriptCall {
-  const { script, keys, producer } = target;
+  const { script, keys, producer } = call;
   const name = script === SCRIPT_SHA ? 'evalsha' : 'eval';
   const routed = [script, '4', keys.stream, keys.guard(producer), keys.resources, keys.resourcesSeen];
+  const parts = entries?.batch.templates.map((each) => definitionOf(each, producer, entries.target)) ?? [];
+  let count = 1 + routed.length + values.length;
+  for (const part of parts) count += part.count;
+  if (entries !== undefined) count += entries.batch.values + entries.batch.count;
   header.reset();
+  header.array(count);
   header.text(name);
   for (const value of routed) header.text(value);
   for (const value of values) header.text(value);
-  const count = 1 + routed.length + values.length + (entries?.values ?? 0);
-  const start = Buffer.from(`*${count}\r\n`);
-  const parts = [start, header.bytes.subarray(0, header.length)];
-  if (entries !== undefined) parts.push(entries.bytes);
-  return { name, args: routed, bytes: Buffer.concat(parts) };
+  for (const { bytes } of parts) header.raw(bytes, bytes.length);
+  const head = header.bytes.subarray(0, header.length);
+  return { name, args: routed, bytes: entries?.batch.behind(head) ?? Buffer.from(head) };
 }

@@ -13,9 +13,11 @@ import type {
 } from '../pipeline/ports.js';
 import type { Acknowledgement } from './acknowledgement.js';
 import type { RedisConnection } from './connection.js';
-import { failureOf, failureOfAppend, isReplyError } from './failure.js';
+import { failureOf, failureOfAppend, failureOfNode, isReplyError, UNSENT } from './failure.js';
 import { type StreamKeys, streamKeys } from './keys.js';
-import { type PlainCall, plainBatch } from './plain-requests.js';
+import { type PlainAnswers, sendPlain } from './plain-append.js';
+import { type PlainBatch, PlainRequests } from './plain-requests.js';
+import { closedError } from './link-errors.js';
 import { rawCommandMaker } from './raw-command.js';
 import { appendCall, openCall, type ScriptCall, sweepCall, type TrimLimits } from './requests.js';
 import { ResourceGate } from './resource-gate.js';
@@ -38,6 +40,7 @@ export class RedisLogStore implements LogStore {
   readonly #options: StoreOptions;
   readonly #gate: ResourceGate;
   readonly #keys = new Map<string, StreamKeys>();
+  readonly #plain = new Map<string, PlainRequests>();
   readonly #listeners: ((state: StoreState) => void)[] = [];
   /** Newest server time seen in an entry id, by stream; only plain batches need it. */
   readonly #serverMs = new Map<string, number>();
@@ -62,6 +65,7 @@ export class RedisLogStore implements LogStore {
 
   stateChanged(state: StoreState): void {
     this.#keys.clear();
+    this.#plain.clear();
     for (const listener of this.#listeners) listener(state);
   }
 
@@ -108,19 +112,14 @@ export class RedisLogStore implements LogStore {
   async appendPlain(stream: string, producer: string, batch: Batch): Promise<PlainReply> {
     try {
       await this.#gate.pass(batch.templates);
-      const { target, trim, acknowledgement } = this.#options;
+      const { acknowledgement } = this.#options;
       const refusal = await acknowledgement?.refusal();
       if (refusal !== undefined) return { status: 'failed', failure: { ...refusal, persisted: 'no' } };
-      const lastMs = this.#serverMs.get(stream);
-      const calls = plainBatch(batch, this.#keysOf(stream), { target, trim, producer, lastMs });
-      const side = calls.before.map((call) => this.#send(call));
-      const appends = calls.appends.map((call) => this.#send(call));
-      side.push(...calls.after.map((call) => this.#send(call)));
-      const replies = await Promise.allSettled(appends);
-      const sideReplies = await Promise.allSettled(side);
+      const sent = this.#plainOf(stream).batch(batch, producer, this.#serverMs.get(stream));
+      const answers = await sendPlain(this.#connection, sent, this.#options.sendTimeoutMs);
       // Sent again they would be stored twice; so we ask again instead, for as long as the connection lives.
       await acknowledgement?.confirmed((failure) => this.#options.unconfirmed(stream, failure));
-      return this.#plainReply(stream, sideReplies, replies);
+      return this.#plainReply(stream, sent, answers);
     } catch (error) {
       return this.#failed(error);
     }
@@ -158,46 +157,46 @@ export class RedisLogStore implements LogStore {
     }
   }
 
-  #plainReply(
-    stream: string,
-    side: readonly PromiseSettledResult<unknown>[],
-    appends: readonly PromiseSettledResult<unknown>[],
-  ): PlainReply {
+  #plainReply(stream: string, sent: PlainBatch, { errors, lastId }: PlainAnswers): PlainReply {
+    if (lastId !== undefined) this.#serverMs.set(stream, Number.parseInt(lastId, 10));
     const failures: (Failure | undefined)[] = [];
-    for (const append of appends) {
-      if (append.status === 'fulfilled') {
-        const ms = Number.parseInt(String(append.value), 10);
-        if (this.#options.target === 'stream') this.#serverMs.set(stream, ms);
-        failures.push(undefined);
-        continue;
-      }
-      failures.push(
-        isReplyError(append.reason)
-          ? failureOfAppend(append.reason.message)
-          : this.#failed(append.reason).failure,
-      );
-    }
-    for (const command of side) {
-      if (command.status === 'rejected' && isReplyError(command.reason)) {
-        this.#options.trimFailed(stream, failureOf(command.reason));
-      }
-    }
+    errors.forEach((error, index) => {
+      if (index >= sent.first && index < sent.end) failures[index - sent.first] = this.#plainFailure(error);
+      else if (isReplyError(error)) this.#options.trimFailed(stream, failureOf(error));
+    });
     return { status: 'answered', failures };
+  }
+
+  #plainFailure(error: unknown): Failure | undefined {
+    if (error === undefined) return undefined;
+    return isReplyError(error) ? failureOfAppend(error.message) : this.#failed(error).failure;
   }
 
   /** A failure of the link itself ends it, so that nothing sent over it can arrive after what is sent next. */
   #failed(error: unknown): Failed {
     const failure = failureOf(error);
     const needsNewLink = failure.token === 'READONLY' || failure.token === 'NOAUTH';
-    if (failure.persisted === 'possibly' || needsNewLink) this.#connection.reset(error);
-    return { status: 'failed', failure };
+    const isLinkFailure = failure.persisted === 'possibly' && failure.refusal !== 'answered';
+    const ofNode = this.#connection.hasNodes && (isLinkFailure || failure.token === UNSENT);
+    if (isLinkFailure || needsNewLink) this.#connection.reset(error);
+    return { status: 'failed', failure: ofNode ? failureOfNode(failure) : failure };
   }
 
-  #send(call: ScriptCall | PlainCall): Promise<unknown> {
+  #send(call: ScriptCall): Promise<unknown> {
     const link = this.#connection.link;
-    if (link === undefined) return Promise.reject(new Error('Connection is closed.'));
+    if (link === undefined) return Promise.reject(closedError(UNSENT));
     const command = rawCommandMaker(link.ioredis)(call.name, call.args, call.bytes);
     return this.#connection.send(command, this.#options.sendTimeoutMs);
+  }
+
+  #plainOf(stream: string): PlainRequests {
+    let plain = this.#plain.get(stream);
+    if (plain === undefined) {
+      const { target, trim } = this.#options;
+      plain = new PlainRequests(this.#keysOf(stream), target, trim);
+      this.#plain.set(stream, plain);
+    }
+    return plain;
   }
 
   #keysOf(stream: string): StreamKeys {

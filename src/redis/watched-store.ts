@@ -3,6 +3,10 @@ import type { Runtime } from '../pipeline/runtime.js';
 
 /** Told what the write path does, once per batch and never per record; for metrics. Neither may throw. */
 export interface WriteWatch {
+  /** Something was sent to Redis that it has to answer. */
+  sending?(): void;
+  /** It has answered, or the time for that is up. */
+  answered?(): void;
   /** A batch got its answer, or none in time. `errorType` is one word of few, and undefined where it was stored. */
   appended(durationMs: number, errorType: string | undefined): void;
   /** The connection has changed its state. */
@@ -10,19 +14,24 @@ export interface WriteWatch {
 }
 
 /** The same store, with somebody watching. */
-export function watchedStore(store: LogStore, watch: WriteWatch, runtime: Runtime): LogStore {
-  store.onState(() => watch.stateChanged());
-  return new WatchedStore(store, watch, runtime);
+export function watchedStore(
+  store: LogStore,
+  watching: readonly (WriteWatch | undefined)[],
+  runtime: Runtime,
+): LogStore {
+  const watches = watching.filter((watch) => watch !== undefined);
+  for (const watch of watches) store.onState(() => watch.stateChanged());
+  return new WatchedStore(store, watches, runtime);
 }
 
 class WatchedStore implements LogStore {
   readonly #store: LogStore;
-  readonly #watch: WriteWatch;
+  readonly #watches: readonly WriteWatch[];
   readonly #runtime: Runtime;
 
-  constructor(store: LogStore, watch: WriteWatch, runtime: Runtime) {
+  constructor(store: LogStore, watches: readonly WriteWatch[], runtime: Runtime) {
     this.#store = store;
-    this.#watch = watch;
+    this.#watches = watches;
     this.#runtime = runtime;
   }
 
@@ -35,20 +44,20 @@ class WatchedStore implements LogStore {
   }
 
   open(...request: Parameters<LogStore['open']>): ReturnType<LogStore['open']> {
-    return this.#store.open(...request);
+    return this.#watched(() => this.#store.open(...request));
   }
 
   async append(...request: Parameters<LogStore['append']>): Promise<AppendReply> {
     const start = this.#runtime.now();
-    const reply = await this.#store.append(...request);
-    if (request[0].batch !== undefined) this.#watch.appended(this.#runtime.now() - start, appendError(reply));
+    const reply = await this.#watched(() => this.#store.append(...request));
+    if (request[0].batch !== undefined) this.#appended(start, appendError(reply));
     return reply;
   }
 
   async appendPlain(...request: Parameters<LogStore['appendPlain']>): Promise<PlainReply> {
     const start = this.#runtime.now();
-    const reply = await this.#store.appendPlain(...request);
-    this.#watch.appended(this.#runtime.now() - start, plainError(reply));
+    const reply = await this.#watched(() => this.#store.appendPlain(...request));
+    this.#appended(start, plainError(reply));
     return reply;
   }
 
@@ -62,6 +71,19 @@ class WatchedStore implements LogStore {
 
   onState(...listener: Parameters<LogStore['onState']>): void {
     this.#store.onState(...listener);
+  }
+
+  /** Requests settle always, and never reject. */
+  async #watched<T>(request: () => Promise<T>): Promise<T> {
+    for (const watch of this.#watches) watch.sending?.();
+    const reply = await request();
+    for (const watch of this.#watches) watch.answered?.();
+    return reply;
+  }
+
+  #appended(start: number, errorType: string | undefined): void {
+    const durationMs = this.#runtime.now() - start;
+    for (const watch of this.#watches) watch.appended(durationMs, errorType);
   }
 }
 

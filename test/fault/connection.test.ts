@@ -1,24 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { IMPATIENT, OracleWriter, seeded, startLoad } from '../support/oracle.js';
 import { expectAllOnce, expectClosed } from '../support/oracle-expect.js';
 import { freePort } from '../support/free-port.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { startRedisServer } from '../support/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
+import { useRedisServer } from '../support/use-redis-server.js';
 
-let server: RedisServer;
-let client: ReturnType<RedisServer['client']>;
-
-beforeAll(async () => {
-  server = await startRedisServer();
-  client = server.client();
-});
-
-afterAll(() => server.stop());
-
-beforeEach(async () => {
-  await client.flushall();
-});
+const redis = useRedisServer();
 
 /** The random points are the same in every run; another seed is another set of points. */
 const SEED = Number(process.env['FAULT_SEED'] ?? 1);
@@ -37,28 +26,28 @@ async function resetAtRandom(proxy: TcpProxy, times: number): Promise<void> {
 
 describe('Records logged while the connection is being reset', () => {
   it('are all stored, once and in order, after 200 resets at random points under load', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     await using oracle = new OracleWriter({ connection: proxy.url }, IMPATIENT);
     const load = startLoad(oracle, 5_000);
     await oracle.delivered(1);
     await resetAtRandom(proxy, 200);
     load.stop();
     const stats = await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(proxy.counts.connections).toBeGreaterThan(200);
     expect(stats.retried).toBeGreaterThan(0);
     expect(stats.duplicatesSuppressed).toBeGreaterThan(0);
   });
 
   it('are none of them lost with at-least-once delivery, and no more are stored twice than announced', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     const options = { connection: proxy.url, delivery: 'at-least-once' } as const;
     await using oracle = new OracleWriter(options, IMPATIENT);
     const load = startLoad(oracle, 5_000);
     await resetAtRandom(proxy, 40);
     load.stop();
     const stats = await expectClosed(oracle);
-    const found = await oracle.audit(client);
+    const found = await oracle.audit(redis.client);
     expect(found.corrupt).toEqual([]);
     expect(found.unique.size).toBe(oracle.emitted);
     expect(stats).toMatchObject({ delivered: oracle.emitted, delivery: 'at-least-once' });
@@ -67,19 +56,19 @@ describe('Records logged while the connection is being reset', () => {
   });
 
   it('are all stored once when the server itself closes the connection', async () => {
-    await using oracle = new OracleWriter({ connection: server.url }, IMPATIENT);
+    await using oracle = new OracleWriter({ connection: redis.url }, IMPATIENT);
     const load = startLoad(oracle, 5_000);
     let killed = 0;
     while (killed < 10) {
       const before = oracle.stats.delivered;
       await until(() => oracle.stats.delivered > before + 50);
-      const own = (await client.client('LIST')) as string;
+      const own = (await redis.client.client('LIST')) as string;
       const id = /^id=(\d+) .*name=nestjs-redis-log /m.exec(own)?.[1];
-      if (id !== undefined) killed += Number(await client.client('KILL', 'ID', id));
+      if (id !== undefined) killed += Number(await redis.client.client('KILL', 'ID', id));
     }
     load.stop();
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 });
 
@@ -102,7 +91,7 @@ describe('Records logged while Redis cannot be reached', () => {
   });
 
   it('are stored once when the network swallowed requests and replies without a word', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     await using oracle = new OracleWriter({ connection: proxy.url, sendTimeoutMs: 200 }, IMPATIENT);
     oracle.emit(100);
     await oracle.delivered(100);
@@ -118,7 +107,7 @@ describe('Records logged while Redis cannot be reached', () => {
     }
     load.stop();
     const stats = await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(stats.duplicatesSuppressed + stats.retried).toBeGreaterThan(0);
   });
 
@@ -142,7 +131,7 @@ describe('Records logged while Redis cannot be reached', () => {
   });
 
   it('are stored once when this process was busy for longer than a send may take', async () => {
-    await using oracle = new OracleWriter({ connection: server.url, sendTimeoutMs: 100 }, IMPATIENT);
+    await using oracle = new OracleWriter({ connection: redis.url, sendTimeoutMs: 100 }, IMPATIENT);
     oracle.emit(10);
     await oracle.delivered(10);
     oracle.emit(50);
@@ -152,7 +141,7 @@ describe('Records logged while Redis cannot be reached', () => {
     while (performance.now() < busyUntil);
     await oracle.delivered(60);
     const stats = await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     // The answer was there all the time: nothing had to be asked or sent again.
     expect(stats).toMatchObject({ retried: 0, duplicatesSuppressed: 0 });
     expect(oracle.lines).toEqual([]);
@@ -161,7 +150,7 @@ describe('Records logged while Redis cannot be reached', () => {
 
 describe('A slow connection', () => {
   it('holds up neither log calls nor memory: the number of batches on their way stays within its limit', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     await proxy.set({ latencyMs: 40 });
     await using oracle = new OracleWriter({ connection: proxy.url, batch: { maxRecords: 100 } });
     oracle.emit(2_000);
@@ -175,16 +164,16 @@ describe('A slow connection', () => {
     );
     expect(most).toBe(400);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 
   it('that brings every byte by itself changes nothing', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     await proxy.set({ sliceBytes: 1 });
     await using oracle = new OracleWriter({ connection: proxy.url });
     oracle.emit(100);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(proxy.counts.bytesUp).toBeGreaterThan(10_000);
   });
 });

@@ -1,55 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ERROR, IMPATIENT, OracleWriter, severityOf, startLoad } from '../support/oracle.js';
+import { describe, expect, it } from 'vitest';
+import { IMPATIENT, OracleWriter, startLoad } from '../support/oracle.js';
 import { expectAllOnce, expectClosed, expectExactlyOnce } from '../support/oracle-expect.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { startRedisServer } from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
+import { useRedisServer } from '../support/use-redis-server.js';
 
-let server: RedisServer;
-let client: ReturnType<RedisServer['client']>;
+const redis = useRedisServer();
 
-beforeAll(async () => {
-  server = await startRedisServer();
-  client = server.client();
-});
-
-afterAll(() => server.stop());
-
-beforeEach(async () => {
-  await client.flushall();
-});
-
-function isError(n: number): boolean {
-  return severityOf(n) === ERROR;
-}
-
+// What an outage costs at 10,000 records a second: test/fault/long-outage.test.ts.
 describe('An outage longer than the queue can bridge', () => {
-  it('costs, of 10,000 records a second for ten seconds, none of the errors, and every other one is counted', async () => {
-    await using proxy = await startTcpProxy(server);
-    const options = { connection: proxy.url, queue: { maxRecords: 20_000 } };
-    await using oracle = new OracleWriter(options, IMPATIENT);
-    const load = startLoad(oracle, 10_000);
-    await oracle.delivered(1_000);
-    await proxy.set({ refuse: true });
-    proxy.cut();
-    const { emitted } = oracle;
-    await until(() => oracle.emitted > emitted + 100_000, { timeoutMs: 30_000, intervalMs: 50 });
-    const during = oracle.stats;
-    expect(during.queued).toBe(20_000);
-    expect(during.dropped.queue_full).toBeGreaterThan(70_000);
-    await proxy.heal();
-    const { delivered } = oracle.stats;
-    await oracle.delivered(delivered + 20_000);
-    load.stop();
-    await expectClosed(oracle);
-    const { unique } = await expectExactlyOnce(oracle, client);
-    const missing = Array.from({ length: oracle.emitted }, (_, at) => at + 1).filter((n) => !unique.has(n));
-    expect(missing).toHaveLength(oracle.stats.dropped.queue_full ?? 0);
-    expect(missing.filter(isError)).toEqual([]);
-  });
-
   it('keeps the newest of the errors when nothing but errors waits', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     const options = { connection: proxy.url, queue: { maxRecords: 100 } };
     await using oracle = new OracleWriter(options, IMPATIENT);
     oracle.emit(10);
@@ -61,7 +23,7 @@ describe('An outage longer than the queue can bridge', () => {
     expect(oracle.stats).toMatchObject({ queued: 100, dropped: { queue_full: 4_890 } });
     await proxy.heal();
     await expectClosed(oracle);
-    const { unique } = await expectExactlyOnce(oracle, client);
+    const { unique } = await expectExactlyOnce(oracle, redis.client);
     const errors = Array.from({ length: 100 }, (_, at) => 4_010 + at * 10);
     expect([...unique].slice(10)).toEqual(errors);
     const printed = oracle.lines.filter((line) => line.includes('not stored (queue_full)'));
@@ -70,19 +32,19 @@ describe('An outage longer than the queue can bridge', () => {
   });
 
   it('keeps the oldest where the newest are to be dropped', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     await proxy.set({ refuse: true });
     const queue = { maxRecords: 100, overflow: 'drop-newest' } as const;
     await using oracle = new OracleWriter({ connection: proxy.url, queue }, IMPATIENT);
     expect(oracle.emit(500, 9)).toBe(100);
     await proxy.heal();
     await expectClosed(oracle);
-    const { unique } = await expectExactlyOnce(oracle, client);
+    const { unique } = await expectExactlyOnce(oracle, redis.client);
     expect([...unique]).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
   });
 
   it('never lets the queue grow beyond its bytes', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     await proxy.set({ refuse: true });
     const queue = { maxBytes: 64 * 1024 };
     await using oracle = new OracleWriter({ connection: proxy.url, queue }, IMPATIENT);
@@ -92,16 +54,16 @@ describe('An outage longer than the queue can bridge', () => {
     expect(queued).toBeLessThan((64 * 1024) / 50);
     await proxy.heal();
     await expectClosed(oracle);
-    await expectExactlyOnce(oracle, client);
+    await expectExactlyOnce(oracle, redis.client);
   });
 });
 
 describe('Closing', () => {
   it('under load sends everything that was logged before', async () => {
-    await using oracle = new OracleWriter({ connection: server.url });
+    await using oracle = new OracleWriter({ connection: redis.url });
     oracle.emit(20_000);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 
   it('returns by its deadline while Redis hangs, and says exactly what it could not confirm', async () => {
@@ -127,7 +89,7 @@ describe('Closing', () => {
   });
 
   it('returns by its deadline while nothing listens, and counts and prints what is lost', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     await proxy.set({ refuse: true });
     await using oracle = new OracleWriter({ connection: proxy.url });
     oracle.emit(100);
@@ -146,15 +108,15 @@ describe('Closing', () => {
   });
 
   it('is one and the same for all who ask for it, and leaves no connection behind', async () => {
-    await using oracle = new OracleWriter({ connection: server.url });
+    await using oracle = new OracleWriter({ connection: redis.url });
     oracle.emit(100);
     const [first, second] = await Promise.all([oracle.writer.close(), oracle.writer.close()]);
     expect(first).toBe(second);
-    await until(async () => !String(await client.client('LIST')).includes('name=nestjs-redis-log'));
+    await until(async () => !String(await redis.client.client('LIST')).includes('name=nestjs-redis-log'));
   });
 
   it('of a writer that never logged returns at once and connects to nothing', async () => {
-    await using proxy = await startTcpProxy(server);
+    await using proxy = await startTcpProxy(redis.server);
     await using oracle = new OracleWriter({ connection: proxy.url });
     expect(await oracle.writer.close({ timeoutMs: 5_000 })).toMatchObject({ delivered: 0, timedOut: false });
     expect(proxy.counts.connections).toBe(0);
@@ -176,13 +138,13 @@ describe('Flushing', () => {
   });
 
   it('waits for what was logged before it, not for what is logged meanwhile', async () => {
-    await using oracle = new OracleWriter({ connection: server.url });
+    await using oracle = new OracleWriter({ connection: redis.url });
     const load = startLoad(oracle, 20_000);
     oracle.emit(5_000);
     expect(await oracle.writer.flush()).toMatchObject({ timedOut: false });
     expect(oracle.stats.delivered).toBeGreaterThanOrEqual(5_000);
     load.stop();
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 });

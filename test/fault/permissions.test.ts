@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { IMPATIENT, OracleWriter } from '../support/oracle.js';
 import { expectAllOnce, expectClosed } from '../support/oracle-expect.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { startRedisServer } from '../support/redis-server.js';
 import { systemRuntime } from '../../src/pipeline/runtime.js';
 import { until } from '../support/until.js';
+import { useRedisServer } from '../support/use-redis-server.js';
 
 const PASSWORD = 'pa55-w0rd-n0body-may-see';
 /** What the write path needs, without the commands for scripts. */
@@ -19,24 +20,13 @@ const PLAIN_RIGHTS = [
 ];
 const SCRIPT_RIGHTS = ['+eval', '+evalsha', '+type', '+time', '+get', '+set', '+xinfo|stream', '+xrevrange'];
 
-let server: RedisServer;
-let client: ReturnType<RedisServer['client']>;
+const redis = useRedisServer();
 
-beforeAll(async () => {
-  server = await startRedisServer();
-  client = server.client();
-});
-
-afterAll(() => server.stop());
-
-afterEach(async () => {
-  await client.flushall();
-  await client.acl('DELUSER', 'app');
-});
+afterEach(() => redis.client.acl('DELUSER', 'app'));
 
 async function user(...rights: string[]): Promise<string> {
-  await client.acl('SETUSER', 'app', 'reset', 'on', `>${PASSWORD}`, ...rights);
-  return `redis://app:${PASSWORD}@127.0.0.1:${server.port}`;
+  await redis.client.acl('SETUSER', 'app', 'reset', 'on', `>${PASSWORD}`, ...rights);
+  return `redis://app:${PASSWORD}@127.0.0.1:${redis.server.port}`;
 }
 
 function expectDiscreet(oracle: OracleWriter): void {
@@ -49,7 +39,7 @@ describe('A user with exactly the rights that the documentation names', () => {
     await using oracle = new OracleWriter({ connection, retention: { maxLength: 1_000, maxAgeMs: 1e9 } });
     oracle.emit(300);
     const stats = await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(stats.delivery).toBe('exactly-once');
     expect(oracle.lines).toEqual([]);
   });
@@ -63,12 +53,12 @@ describe('A user who may not run scripts', () => {
     await oracle.delivered(300);
     oracle.emit(300);
     const stats = await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(stats).toMatchObject({ delivery: 'at-least-once', possibleDuplicates: 0 });
     expect(
       oracle.lines.filter((line) => line.includes('at least once instead of exactly once')),
     ).toHaveLength(1);
-    expect(Object.keys(await client.hgetall('{logs:oracle}:resources'))).toHaveLength(1);
+    expect(Object.keys(await redis.client.hgetall('{logs:oracle}:resources'))).toHaveLength(1);
     expectDiscreet(oracle);
   });
 
@@ -78,11 +68,11 @@ describe('A user who may not run scripts', () => {
     oracle.emit(300);
     await until(() => oracle.lines.some((line) => line.includes('NOPERM')));
     expect(oracle.stats).toMatchObject({ delivered: 0, queued: 300, delivery: 'exactly-once' });
-    expect(await client.exists('logs:oracle')).toBe(0);
-    await client.acl('SETUSER', 'app', ...SCRIPT_RIGHTS);
+    expect(await redis.client.exists('logs:oracle')).toBe(0);
+    await redis.client.acl('SETUSER', 'app', ...SCRIPT_RIGHTS);
     await oracle.delivered(300);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 
   it('from some moment on, loses no record by it', async () => {
@@ -90,7 +80,7 @@ describe('A user who may not run scripts', () => {
     await using oracle = new OracleWriter({ connection }, IMPATIENT);
     oracle.emit(300);
     await oracle.delivered(300);
-    await client.acl('SETUSER', 'app', '-eval', '-evalsha');
+    await redis.client.acl('SETUSER', 'app', '-eval', '-evalsha');
     oracle.emit(300);
     await oracle.delivered(600);
     const stats = await expectClosed(oracle);
@@ -100,7 +90,7 @@ describe('A user who may not run scripts', () => {
 });
 
 async function expectAllOnceOrAnnounced(oracle: OracleWriter): Promise<void> {
-  const found = await oracle.audit(client);
+  const found = await oracle.audit(redis.client);
   expect(found.corrupt).toEqual([]);
   expect(found.unique.size).toBe(oracle.emitted);
   expect(found.duplicates).toBeLessThanOrEqual(oracle.stats.possibleDuplicates);
@@ -122,10 +112,10 @@ describe('A user who lacks a right that the write path needs', () => {
       oracle.emit(300);
       await until(() => oracle.lines.some((line) => line.includes('NOPERM')), { what: 'NOPERM' });
       expect(oracle.stats).toMatchObject({ delivered: 0, dropped: {}, delivery: 'exactly-once' });
-      await client.acl('SETUSER', 'app', ...PLAIN_RIGHTS, ...SCRIPT_RIGHTS);
+      await redis.client.acl('SETUSER', 'app', ...PLAIN_RIGHTS, ...SCRIPT_RIGHTS);
       await oracle.delivered(300);
       await expectClosed(oracle);
-      await expectAllOnce(oracle, client);
+      await expectAllOnce(oracle, redis.client);
       expectDiscreet(oracle);
     },
   );
@@ -135,10 +125,10 @@ describe('A user who lacks a right that the write path needs', () => {
     await using oracle = new OracleWriter({ connection }, IMPATIENT);
     oracle.emit(300);
     await until(() => oracle.lines.some((line) => line.includes('NOPERM')));
-    await client.acl('SETUSER', 'app', '~{logs:*}:*');
+    await redis.client.acl('SETUSER', 'app', '~{logs:*}:*');
     await oracle.delivered(300);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 
   it('to trim the stream stores records all the same, and says that the stream grows', async () => {
@@ -146,7 +136,7 @@ describe('A user who lacks a right that the write path needs', () => {
     await using oracle = new OracleWriter({ connection, retention: { maxLength: 10 } });
     oracle.emit(300);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(oracle.lines.filter((line) => line.includes('cannot be trimmed'))).toHaveLength(1);
   });
 
@@ -155,20 +145,20 @@ describe('A user who lacks a right that the write path needs', () => {
     await using oracle = new OracleWriter({ connection }, IMPATIENT);
     oracle.emit(10);
     await until(() => oracle.lines.some((line) => line.includes('NOPERM')));
-    expect(await client.dbsize()).toBe(0);
-    await client.acl('SETUSER', 'app', '+select');
+    expect(await redis.client.dbsize()).toBe(0);
+    await redis.client.acl('SETUSER', 'app', '+select');
     await oracle.delivered(10);
     await expectClosed(oracle);
-    expect(await client.dbsize()).toBe(0);
-    await expectAllOnce(oracle, server.client({ db: 1 }));
+    expect(await redis.client.dbsize()).toBe(0);
+    await expectAllOnce(oracle, redis.server.client({ db: 1 }));
   });
 });
 
 describe('A wrong password', () => {
   it('is tried a few times at most, told once and never shown, and the records wait', async () => {
     await user(...PLAIN_RIGHTS, ...SCRIPT_RIGHTS);
-    const wrong = `redis://app:${PASSWORD}-wrong@127.0.0.1:${server.port}`;
-    await client.config('RESETSTAT');
+    const wrong = `redis://app:${PASSWORD}-wrong@127.0.0.1:${redis.server.port}`;
+    await redis.client.config('RESETSTAT');
     const startedAt = performance.now();
     // Jitter at its longest: the waits are then 1 s, 2 s, 4 s and so on, up to 30 s.
     await using oracle = new OracleWriter({ connection: wrong }, { ...systemRuntime, random: () => 0.999 });
@@ -180,10 +170,10 @@ describe('A wrong password', () => {
     expect(oracle.lines[0]).toContain('WRONGPASS');
     expectDiscreet(oracle);
     expect(oracle.stats).toMatchObject({ queued: 10, delivered: 0 });
-    await client.acl('SETUSER', 'app', `>${PASSWORD}-wrong`);
+    await redis.client.acl('SETUSER', 'app', `>${PASSWORD}-wrong`);
     await oracle.delivered(10, 30_000);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 
   it('that is missing altogether is told as such', async () => {
@@ -198,7 +188,7 @@ describe('A wrong password', () => {
 
 /** How often a client has tried to log in since the last reset of the statistics. */
 async function attempts(): Promise<number> {
-  const stats = await client.info('commandstats');
+  const stats = await redis.client.info('commandstats');
   const calls = (name: string): number =>
     Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
   return calls('auth') + calls('hello');

@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
 import { IMPATIENT, OracleWriter, startLoad } from '../support/oracle.js';
 import { expectAllOnce, expectClosed, expectExactlyOnce } from '../support/oracle-expect.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { startRedisServer } from '../support/redis-server.js';
 import { resp, startScriptedRespServer } from '../support/scripted-resp-server.js';
 import { until } from '../support/until.js';
+import { useRedisServer } from '../support/use-redis-server.js';
 
-let server: RedisServer;
-let client: ReturnType<RedisServer['client']>;
-
-beforeAll(async () => {
-  server = await startRedisServer();
-  client = server.client();
-});
-
-afterAll(() => server.stop());
-
-beforeEach(async () => {
-  await client.flushall();
-});
+const redis = useRedisServer();
 
 async function saysOnce(oracle: OracleWriter, text: string): Promise<void> {
   await until(() => oracle.lines.some((line) => line.includes(text)), { what: text, timeoutMs: 10_000 });
@@ -26,35 +16,35 @@ async function saysOnce(oracle: OracleWriter, text: string): Promise<void> {
 
 describe('A server that takes no writes for a while', () => {
   it('because it is at its memory limit, gets all records in order when there is room again', async () => {
-    await using oracle = new OracleWriter({ connection: server.url }, IMPATIENT);
+    await using oracle = new OracleWriter({ connection: redis.url }, IMPATIENT);
     oracle.emit(100);
     await oracle.delivered(100);
-    await client.config('SET', 'maxmemory', '1');
+    await redis.client.config('SET', 'maxmemory', '1');
     oracle.emit(1_000);
     await saysOnce(oracle, 'OOM');
     expect(oracle.stats.delivered).toBe(100);
-    await client.config('SET', 'maxmemory', '0');
+    await redis.client.config('SET', 'maxmemory', '0');
     await oracle.delivered(1_100);
     await saysOnce(oracle, 'stored again');
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(oracle.stats.retried).toBeGreaterThan(0);
   });
 
   it('because it is a replica, is connected to anew, and gets all records when it is a primary', async () => {
     await using primary = await startRedisServer();
-    await using oracle = new OracleWriter({ connection: server.url }, IMPATIENT);
+    await using oracle = new OracleWriter({ connection: redis.url }, IMPATIENT);
     oracle.emit(100);
     await oracle.delivered(100);
-    const [before] = [await connectionsOf(client)];
-    await client.replicaof('127.0.0.1', primary.port);
+    const [before] = [await connectionsOf(redis.client)];
+    await redis.client.replicaof('127.0.0.1', primary.port);
     oracle.emit(100);
-    await until(async () => (await connectionsOf(client)) > before + 3, { timeoutMs: 10_000 });
+    await until(async () => (await connectionsOf(redis.client)) > before + 3, { timeoutMs: 10_000 });
     // The primary is empty, so the replica has nothing left either: that is what the writer then finds.
-    await client.replicaof('NO', 'ONE');
+    await redis.client.replicaof('NO', 'ONE');
     await oracle.delivered(200);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 
   it('because it is still loading its data, is asked again until it has', async () => {
@@ -79,32 +69,32 @@ describe('A server that takes no writes for a while', () => {
 
 describe('A server that forgets', () => {
   it('its scripts under load, gets them again without loss or repetition', async () => {
-    await using oracle = new OracleWriter({ connection: server.url }, IMPATIENT);
+    await using oracle = new OracleWriter({ connection: redis.url }, IMPATIENT);
     const load = startLoad(oracle, 5_000);
     for (let flush = 0; flush < 20; flush++) {
       const { delivered } = oracle.stats;
-      await client.script('FLUSH');
+      await redis.client.script('FLUSH');
       await oracle.delivered(delivered + 20);
     }
     load.stop();
     const stats = await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(stats.retried).toBeGreaterThan(0);
   });
 
   it('everything (FLUSHALL) under load, gets again what was stored in the last seconds, and resources too', async () => {
-    await using oracle = new OracleWriter({ connection: server.url }, IMPATIENT);
+    await using oracle = new OracleWriter({ connection: redis.url }, IMPATIENT);
     const load = startLoad(oracle, 5_000);
     for (let flush = 0; flush < 5; flush++) {
       const { delivered } = oracle.stats;
       await oracle.delivered(delivered + 200);
-      await client.flushall();
+      await redis.client.flushall();
     }
     load.stop();
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
     expect(oracle.stats.retried).toBeGreaterThan(200);
-    expect(Object.keys(await client.hgetall('{logs:oracle}:resources'))).toHaveLength(1);
+    expect(Object.keys(await redis.client.hgetall('{logs:oracle}:resources'))).toHaveLength(1);
   });
 
   it('the last second because it was killed, gets that again: nothing is lost or stored twice', async () => {
@@ -139,52 +129,52 @@ describe('A server that forgets', () => {
 
 describe('A key of another type where the stream should be', () => {
   it('makes the records wait, says so, and lets them all in in order once it is gone', async () => {
-    await client.set('logs:oracle', 'not a stream');
-    await using oracle = new OracleWriter({ connection: server.url }, IMPATIENT);
+    await redis.client.set('logs:oracle', 'not a stream');
+    await using oracle = new OracleWriter({ connection: redis.url }, IMPATIENT);
     oracle.emit(700);
     await saysOnce(oracle, 'WRONGTYPE');
     expect(oracle.stats).toMatchObject({ delivered: 0, dropped: {} });
-    await client.del('logs:oracle');
+    await redis.client.del('logs:oracle');
     await oracle.delivered(700);
     await expectClosed(oracle);
-    await expectAllOnce(oracle, client);
+    await expectAllOnce(oracle, redis.client);
   });
 
   it('stops only that stream', async () => {
-    await client.set('logs:wrong', 'not a stream');
+    await redis.client.set('logs:wrong', 'not a stream');
     const stream = (record: { readonly body?: unknown }): string =>
       String(record.body).startsWith('wrong') ? 'logs:wrong' : 'logs:oracle';
-    await using oracle = new OracleWriter({ connection: server.url, stream }, IMPATIENT);
+    await using oracle = new OracleWriter({ connection: redis.url, stream }, IMPATIENT);
     for (let n = 0; n < 50; n++) {
       oracle.writer.emit({ body: `wrong ${n}` });
       oracle.emit();
     }
     await until(() => oracle.writer.stats().delivered === 50);
-    expect(await client.xlen('logs:oracle')).toBe(50);
+    expect(await redis.client.xlen('logs:oracle')).toBe(50);
     expect(oracle.writer.stats().dropped).toEqual({});
-    await client.del('logs:wrong');
+    await redis.client.del('logs:wrong');
     await until(() => oracle.writer.stats().delivered === 100);
-    expect(await client.xlen('logs:wrong')).toBe(50);
+    expect(await redis.client.xlen('logs:wrong')).toBe(50);
   });
 });
 
 describe('A record that cannot be stored', () => {
   it('is set aside and printed, and the records around it are stored in order', async () => {
-    await using oracle = new OracleWriter({ connection: server.url, batch: { maxRecords: 10 } }, IMPATIENT);
+    await using oracle = new OracleWriter({ connection: redis.url, batch: { maxRecords: 10 } }, IMPATIENT);
     oracle.emit(100);
     await oracle.delivered(100);
     // The last id there can be but one: the next append works, and the one after it fails.
-    await client.call('XSETID', 'logs:oracle', '18446744073709551615-18446744073709551614');
+    await redis.client.call('XSETID', 'logs:oracle', '18446744073709551615-18446744073709551614');
     oracle.emit(10);
     await until(() => oracle.stats.queued + oracle.stats.inFlight === 0, { timeoutMs: 10_000 });
     expect(oracle.stats).toMatchObject({ delivered: 101, dropped: { rejected: 9 } });
     expect(oracle.lines.some((line) => line.includes('set aside'))).toBe(true);
-    const { unique } = await expectExactlyOnce(oracle, client);
+    const { unique } = await expectExactlyOnce(oracle, redis.client);
     expect([...unique].at(-1)).toBe(101);
   });
 });
 
-async function connectionsOf(redis: typeof client): Promise<number> {
-  const info = await redis.info('stats');
+async function connectionsOf(client: Redis): Promise<number> {
+  const info = await client.info('stats');
   return Number(/^total_connections_received:(\d+)/m.exec(info)?.[1]);
 }

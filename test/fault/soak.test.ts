@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { runSoak } from '../soak/soak.js';
 
-/** Every kind of fault comes once in about 25 s; `npm run soak` does the same for as long as one likes. */
-const SECONDS = 30;
+/** And on until every kind of fault has come once; `npm run soak` does the same for as long as one likes. */
+const SECONDS = 20;
 /** So few, and so late, that a busy machine with two cores keeps up. */
 const RATE = 2_000;
 const LOOP_DELAY_CEILING_MS = 250;
@@ -11,5 +11,5 @@ it('keeps every promise through one fault after another: nothing lost, doubled, 
   const report = await runSoak({ seconds: SECONDS, rate: RATE, loopDelayCeilingMs: LOOP_DELAY_CEILING_MS });
   // Whatever is wrong says so here, with the seed that repeats it.
   expect({ seed: report.seed, problems: report.problems }).toEqual({ seed: report.seed, problems: [] });
-  expect(report.stored).toBeGreaterThan(SECONDS * RATE * 0.8);
+  expect(report.stored + report.spool.stored).toBeGreaterThan(SECONDS * RATE * 0.8);
 }, 180_000);

@@ -3,19 +3,22 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type LogStats, RedisLogWriter } from '../../src/core.js';
 import { createDiagnostics } from '../../src/diagnostics.js';
 import { payload } from '../support/oracle.js';
+import { Notebook } from './notes.js';
 import type { AppSettings, Question, Sample } from './protocol.js';
 
 const TICK_MS = 5;
 const LOOK_MS = 200;
-const CLOSE_TIMEOUT_MS = 60_000;
 
-const { url, stream, names, rate }: AppSettings = JSON.parse(process.argv[2] ?? '{}');
+const settings: AppSettings = JSON.parse(process.argv[2] ?? '{}');
+const { url, stream, names, rate, spool, closeTimeoutMs = 60_000 } = settings;
+const notebook = spool === undefined ? undefined : new Notebook(spool.notes);
 
 const tries: Record<string, number> = {};
 const lines: Record<string, number> = {};
 const emitted: Record<string, number> = Object.fromEntries(names.map((name) => [name, 0]));
 let wrongAccounts = 0;
 let looks = 0;
+let safe = 0;
 let maxRssBytes = 0;
 let isLogging = true;
 
@@ -36,8 +39,9 @@ const writers = new Map(
       service: { name: 'soak' },
       // What was verified is trimmed by the other side.
       retention: false,
-      sendTimeoutMs: 1_500,
-      queue: { maxBytes: 32 * 1024 * 1024 },
+      sendTimeoutMs: settings.sendTimeoutMs ?? 1_500,
+      queue: { maxBytes: 32 * 1024 * 1024, ...settings.queue },
+      ...(spool === undefined ? {} : { spool: { directory: spool.directory } }),
     } as const;
     return [name, new RedisLogWriter(options, { diagnostics: createDiagnostics({ write }), watch })];
   }),
@@ -54,8 +58,20 @@ const emitting = setInterval(() => {
   const now = performance.now();
   const next = Math.floor(((now - startedAt) / 1_000) * rate);
   if (next - due > rate) startedAt = now - ((due + rate) / rate) * 1_000;
-  for (const end = Math.min(next, due + rate); due < end; due++) emitOne(names[due % names.length] ?? '');
+  const end = Math.min(next, due + rate);
+  noteDown(end - due);
+  for (; due < end; due++) emitOne(names[due % names.length] ?? '');
 }, TICK_MS);
+
+/** Whatever is not queued any more is on disk, or further. So many more records are about to be emitted. */
+function noteDown(more: number): void {
+  const [name = ''] = names;
+  const stats = writers.get(name)?.stats();
+  if (notebook === undefined || stats === undefined) return;
+  if (stats.queued === 0) safe = stats.emitted;
+  const { emitted: before, recovered } = stats;
+  notebook.write({ emitted: before + more, safe, recovered, wrongAccounts });
+}
 
 function emitOne(name: string): void {
   const n = (emitted[name] ?? 0) + 1;
@@ -100,12 +116,14 @@ function sample(): Sample {
 async function finish(): Promise<Sample> {
   isLogging = false;
   clearInterval(emitting);
+  const from = performance.now();
   const closing = [...writers].map(async ([name, writer]) => {
-    return [name, await writer.close({ timeoutMs: CLOSE_TIMEOUT_MS })] as const;
+    return [name, await writer.close({ timeoutMs: closeTimeoutMs })] as const;
   });
   const closed = Object.fromEntries(await Promise.all(closing));
+  const closedInMs = performance.now() - from;
   clearInterval(looking);
-  return { ...sample(), closed };
+  return { ...sample(), closed, closedInMs };
 }
 
 process.on('message', (question: Question) => {

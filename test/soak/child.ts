@@ -57,12 +57,17 @@ export class Child<Answer> {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends it by SIGKILL, if it has not ended yet, and waits until it is gone. */
+  async kill(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const exited = once(this.#process, 'exit');
       this.#process.kill('SIGKILL');
       await exited;
     }
     this.#release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
   }
 }

@@ -7,6 +7,7 @@ import type { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import type { Child } from './child.js';
 import type { Sample } from './protocol.js';
+import type { SpooledApp } from './spooled-app.js';
 
 /** What faults are done to. */
 export interface Surroundings {
@@ -14,6 +15,7 @@ export interface Surroundings {
   readonly proxy: TcpProxy;
   readonly client: Redis;
   readonly app: Child<Sample>;
+  readonly spooled: SpooledApp;
   readonly stream: string;
   /** Told how many records that were acknowledged a server has come back without. */
   readonly takenBack: (records: number) => void;
@@ -79,6 +81,19 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       await client.script('FLUSH');
       await delay(whole(random, 0, 200));
     }
+  },
+  'app killed': async ({ spooled, random }) => {
+    for (let times = whole(random, 1, 2); times > 0; times--) {
+      await delay(whole(random, 0, 400));
+      await spooled.restart();
+    }
+  },
+  'app killed while Redis is away': async ({ proxy, spooled, random }) => {
+    await proxy.set({ refuse: true });
+    proxy.cut();
+    await delay(whole(random, 100, 1_000));
+    await spooled.restart();
+    await proxy.heal();
   },
   'clients killed': async ({ client }) => {
     await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');

@@ -8,9 +8,17 @@ export interface AppSettings {
   readonly names: readonly string[];
   /** Records per second, over all producers. */
   readonly rate: number;
+  /** Bounds of each producer's queue. Default 100,000 records and 32 MiB. */
+  readonly queue?: { readonly maxRecords?: number; readonly maxBytes?: number };
+  /** Default 1,500. */
+  readonly sendTimeoutMs?: number;
+  /** How long `finish` may take. Default 60,000. */
+  readonly closeTimeoutMs?: number;
+  /** Only for an app of one producer: where it spools, and the file of its notes. Default: no spool. */
+  readonly spool?: { readonly directory: string; readonly notes: string };
 }
 
-export type VerifierSettings = Pick<AppSettings, 'url' | 'stream' | 'names'>;
+export type VerifierSettings = Pick<AppSettings, 'url' | 'stream'>;
 
 /** What was found of one producer's records. */
 export interface Found {
@@ -23,10 +31,11 @@ export interface Found {
 
 /** The verifier's answer to `finish`. */
 export interface Verified {
+  /** By the name of the producer, whatever names there are. */
   readonly found: Readonly<Record<string, Found>>;
   /** Entries that differ from what their producer wrote under that number. */
   readonly altered: number;
-  /** Entries that no producer of this run can have written. */
+  /** Entries that no producer can have written. */
   readonly foreign: number;
 }
 
@@ -49,6 +58,8 @@ export interface Sample {
   readonly looks: number;
   /** What the package said of itself, by the kind of message. */
   readonly lines: Readonly<Record<string, number>>;
-  /** Only in the answer to `finish`. */
+  /** Only in the answer to `finish`: what closing each producer resolved with. */
   readonly closed?: Readonly<Record<string, FlushResult>>;
+  /** Only in the answer to `finish`: milliseconds that closing took. */
+  readonly closedInMs?: number;
 }

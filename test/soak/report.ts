@@ -1,6 +1,7 @@
 import type { LogStats } from '../../src/core.js';
 import { FAULTS } from './faults.js';
 import type { Found, Sample, Verified } from './protocol.js';
+import { reportOfSpool, type SpoolReport, type SpoolResult } from './spool-report.js';
 
 export interface FaultRecord {
   readonly name: string;
@@ -32,6 +33,8 @@ export interface SoakReport {
   readonly ambiguous: number;
   readonly found: Readonly<Record<'lost' | 'duplicates' | 'outOfOrder' | 'altered' | 'foreign', number>>;
   readonly account: { readonly looks: number; readonly wrong: number };
+  /** Of the app with a spool, in all its lives; the figures above are those of the app without. */
+  readonly spool: SpoolReport;
   readonly faults: Readonly<Record<string, { readonly times: number; readonly slowestRecoveryMs: number }>>;
   readonly rss: { readonly baseMiB: number; readonly maxMiB: number; readonly endMiB: number };
   readonly loopDelayMs: Sample['loopDelay'];
@@ -53,10 +56,11 @@ export interface SoakResult {
   readonly faults: readonly FaultRecord[];
   readonly takenBack: number;
   readonly verified: Verified;
+  readonly spooled: SpoolResult;
 }
 
 export function reportOf(result: SoakResult): SoakReport {
-  const { seed, rate, seconds, base, final, faults, takenBack, verified } = result;
+  const { seed, rate, seconds, base, final, faults, takenBack, verified, spooled } = result;
   const stats = Object.values(final.stats);
   const total = (pick: (stats: LogStats) => number): number => sum(stats.map(pick));
   const facts = {
@@ -64,7 +68,7 @@ export function reportOf(result: SoakResult): SoakReport {
     seconds: Math.round(seconds),
     rate,
     emitted: total((each) => each.emitted),
-    stored: sum(Object.values(verified.found).map(({ stored }) => stored)),
+    stored: sum(Object.keys(final.stats).map((name) => verified.found[name]?.stored ?? 0)),
     delivered: total((each) => each.delivered),
     dropped: droppedOf(stats),
     unconfirmed: total((each) => each.unconfirmed),
@@ -73,7 +77,8 @@ export function reportOf(result: SoakResult): SoakReport {
     possibleDuplicates: total((each) => each.possibleDuplicates),
     takenBack,
     ambiguous: sum(Object.entries(final.tries).map(([word, times]) => (isAmbiguous(word) ? times : 0))),
-    found: foundOf(final, verified),
+    found: foundOf(result),
+    spool: reportOfSpool(spooled, verified),
     account: { looks: final.looks, wrong: final.wrongAccounts },
     faults: byName(faults),
     rss: { baseMiB: mib(base.rssBytes), maxMiB: mib(final.maxRssBytes), endMiB: mib(final.rssBytes) },
@@ -88,17 +93,22 @@ export function reportOf(result: SoakResult): SoakReport {
 type Facts = Omit<SoakReport, 'problems'>;
 
 /** Lost: acknowledged, and neither in the stream nor counted as dropped. */
-function foundOf({ stats, emitted }: Sample, { found, altered, foreign }: Verified): SoakReport['found'] {
-  const each = Object.entries(found);
-  const lost = each.map(([name, { stored }]) => Math.max(0, (stats[name]?.delivered ?? 0) - stored));
-  const invented = each.map(([name, { last }]) => Math.max(0, last - (emitted[name] ?? 0)));
-  const of = (pick: (found: Found) => number): number => sum(each.map(([, one]) => pick(one)));
+function foundOf({ final, verified, spooled }: SoakResult): SoakReport['found'] {
+  const { stats, emitted } = final;
+  const { found, altered, foreign } = verified;
+  const all = Object.entries(found);
+  const own = all.filter(([name]) => name in stats);
+  const lost = own.map(([name, { stored }]) => Math.max(0, (stats[name]?.delivered ?? 0) - stored));
+  const invented = own.map(([name, { last }]) => Math.max(0, last - (emitted[name] ?? 0)));
+  const known = new Set([...Object.keys(stats), spooled.name, ...spooled.lives.map(({ name }) => name)]);
+  const strange = all.filter(([name]) => !known.has(name)).map(([, { stored }]) => stored);
+  const of = (pick: (found: Found) => number): number => sum(all.map(([, one]) => pick(one)));
   return {
     lost: sum(lost),
     duplicates: of(({ duplicates }) => duplicates),
     outOfOrder: of(({ outOfOrder }) => outOfOrder),
     altered,
-    foreign: foreign + sum(invented),
+    foreign: foreign + sum(invented) + sum(strange),
   };
 }
 
@@ -126,6 +136,7 @@ function problemsOf(facts: Facts, result: SoakResult): string[] {
     [`${dropped['rolled_back'] ?? 0} rolled back`, (dropped['rolled_back'] ?? 0) === 0],
     [`${unconfirmed} unconfirmed after an orderly end`, unconfirmed === 0 && isClosed],
     [`the account was wrong ${account.wrong} of ${account.looks} times`, account.wrong === 0],
+    ...spoolPromises(facts.spool),
     [`a fresh record took ${Math.round(slowest)} ms`, slowest <= RECOVERY_CEILING_MS],
     [`memory grew by ${Math.round(growth / 1024 / 1024)} MiB`, growth <= RSS_GROWTH_CEILING_BYTES],
     [
@@ -136,6 +147,20 @@ function problemsOf(facts: Facts, result: SoakResult): string[] {
   return promises.filter(([, isKept]) => !isKept).map(([what]) => what);
 }
 
+function spoolPromises(spool: SpoolReport): readonly (readonly [string, boolean])[] {
+  return [
+    [`${spool.lost} records lost that were safe in the spool or in Redis`, spool.lost === 0],
+    [`${spool.gaps} records missing before later ones of the same life`, spool.gaps === 0],
+    [`${spool.foreign} entries stored and never issued by the app with the spool`, spool.foreign === 0],
+    [`${spool.dropped} records dropped by the app with the spool`, spool.dropped === 0],
+    [`${spool.left} records left without an outcome by the app with the spool`, spool.left === 0],
+    [
+      `the account of the app with the spool was wrong ${spool.wrongAccounts} times`,
+      spool.wrongAccounts === 0,
+    ],
+  ];
+}
+
 /** A run in which nothing went wrong proves nothing. */
 function vacuous(facts: Facts): string[] {
   const seen = {
@@ -143,6 +168,7 @@ function vacuous(facts: Facts): string[] {
     'an ambiguous outcome': facts.ambiguous,
     'a suppressed duplicate': facts.duplicatesSuppressed,
     'an acknowledged record taken back': facts.takenBack,
+    'a record replayed from a spool': facts.spool.replayed,
     ...Object.fromEntries(Object.keys(FAULTS).map((name) => [name, facts.faults[name]?.times ?? 0])),
   };
   return Object.entries(seen).flatMap(([what, times]) => (times === 0 ? [`vacuous: never ${what}`] : []));

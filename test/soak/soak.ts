@@ -1,17 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LogStats } from '../../src/core.js';
 import { seeded } from '../support/oracle.js';
 import { requireRedisBinary } from '../support/redis-binary.js';
 import { startRedisProcess } from '../support/redis-process.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
-import { type Child, startApp, startVerifier } from './child.js';
+import { startApp, startVerifier } from './child.js';
 import { FAULTS, rewriteAppendOnlyFile, type Surroundings, whole } from './faults.js';
-import type { Sample } from './protocol.js';
 import { type FaultRecord, reportOf, type SoakReport } from './report.js';
+import { startSpooledApp } from './spooled-app.js';
 
 const STREAM = 'logs:soak';
 /** Two, so that the order of each is kept between the records of the other. */
 const NAMES = ['one', 'two'];
+/** Of the rate, for the app that has a spool and is killed now and then. */
+const SPOOLED_SHARE = 0.2;
 /** Memory is steady after 15 s at 10,000 records a second; a short run has less time, and asks for less. */
 const WARM_UP_MS = { shortest: 3_000, longest: 20_000 };
 /** An append-only file is read at every start, so that it must not grow with the run. */
@@ -44,13 +47,15 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   await using server = await startRedisProcess({ binary, appendOnly: true, config });
   await using proxy = await startTcpProxy(server);
   const client = server.client({ maxRetriesPerRequest: null });
-  await using app = await startApp({ url: proxy.url, stream: STREAM, names: NAMES, rate });
-  await using verifier = await startVerifier({ url: server.url, stream: STREAM, names: NAMES });
+  const target = { url: proxy.url, stream: STREAM };
+  await using app = await startApp({ ...target, names: NAMES, rate: rate * (1 - SPOOLED_SHARE) });
+  await using spooled = await startSpooledApp({ ...target, rate: rate * SPOOLED_SHARE });
+  await using verifier = await startVerifier({ url: server.url, stream: STREAM });
   await delay(Math.min(WARM_UP_MS.longest, Math.max(WARM_UP_MS.shortest, seconds * 100)));
   const base = await app.ask('measure');
   let takenBack = 0;
   const around: Surroundings = {
-    ...{ server, proxy, client, app, stream: STREAM },
+    ...{ server, proxy, client, app, spooled, stream: STREAM },
     random: seeded(seed),
     takenBack: (records) => {
       takenBack += records;
@@ -58,11 +63,12 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   };
   const startedAt = performance.now();
   const faults = await faultAfterFault({ around, say, endAt: startedAt + seconds * 1_000 });
-  const final = await app.ask('finish');
+  const [final, spooledFinal] = await Promise.all([app.ask('finish'), spooled.ask('finish')]);
   const verified = await verifier.ask('finish');
   const ranSeconds = (performance.now() - startedAt) / 1_000;
   const course = { seed, rate, seconds: ranSeconds, loopDelayCeilingMs, faults, takenBack };
-  return reportOf({ ...course, base, final, verified });
+  const spoolResult = { lives: spooled.lives, name: spooled.name, final: spooledFinal };
+  return reportOf({ ...course, base, final, verified, spooled: spoolResult });
 }
 
 interface Course {
@@ -73,7 +79,7 @@ interface Course {
 
 /** Every kind once in an order of chance, then every kind again. */
 async function faultAfterFault({ around, say, endAt }: Course): Promise<FaultRecord[]> {
-  const { client, app, random } = around;
+  const { client, random } = around;
   const records: FaultRecord[] = [];
   const longestPauseMs = Math.min(4_000, Math.max(300, (endAt - performance.now()) / 100));
   let rewrittenAt = performance.now();
@@ -85,7 +91,7 @@ async function faultAfterFault({ around, say, endAt }: Course): Promise<FaultRec
     const from = performance.now();
     await FAULTS[name]?.(around);
     const lastedMs = performance.now() - from;
-    const recoveryMs = await recovery(app);
+    const recoveryMs = await recovery(around);
     records.push({ name, lastedMs, recoveryMs });
     say(`${name}: ${Math.round(lastedMs)} ms, a fresh record after ${Math.round(recoveryMs)} ms`);
     if (performance.now() - rewrittenAt > REWRITE_EVERY_MS) {
@@ -97,12 +103,17 @@ async function faultAfterFault({ around, say, endAt }: Course): Promise<FaultRec
 }
 
 /** How long it takes, from now, until a record that every producer emits from now on is stored. */
-async function recovery(app: Child<Sample>): Promise<number> {
+async function recovery({ app, spooled }: Surroundings): Promise<number> {
   const from = performance.now();
-  const { emitted } = await app.ask('sample');
+  const asked = [app, spooled] as const;
+  const before = await Promise.all(asked.map((each) => each.ask('sample')));
   const isStored = async (): Promise<boolean> => {
-    const { stats } = await app.ask('sample');
-    return NAMES.every((name) => (stats[name]?.delivered ?? 0) > (emitted[name] ?? 0));
+    const now = await Promise.all(asked.map((each) => each.ask('sample')));
+    return now.every(({ stats }, at) =>
+      Object.entries(before[at]?.emitted ?? {}).every(
+        ([name, emitted]) => ownDelivered(stats[name]) > emitted,
+      ),
+    );
   };
   await until(isStored, {
     what: 'a fresh record to be stored',
@@ -110,6 +121,11 @@ async function recovery(app: Child<Sample>): Promise<number> {
     intervalMs: 25,
   });
   return performance.now() - from;
+}
+
+/** At least so many of its own records are delivered; what earlier lives left comes first. */
+function ownDelivered(stats: LogStats | undefined): number {
+  return stats === undefined ? 0 : stats.delivered - stats.recovered;
 }
 
 function shuffled<T>(values: readonly T[], random: () => number): T[] {

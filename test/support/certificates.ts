@@ -98,6 +98,17 @@ export class CertificateAuthority implements AsyncDisposable {
     };
   }
 
+  /** Lines of redis.conf for a server that speaks TLS on this port. `clients`: whether they must show a certificate. */
+  serverConfig({ certFile, keyFile }: Certificate, port: number, clients: 'no' | 'yes' = 'no'): string[] {
+    return [
+      `tls-port ${port}`,
+      `tls-cert-file "${certFile}"`,
+      `tls-key-file "${keyFile}"`,
+      `tls-ca-cert-file "${this.caFile}"`,
+      `tls-auth-clients ${clients}`,
+    ];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#directory, { recursive: true, force: true });
   }

@@ -16,7 +16,13 @@ import { append, EMPTY_STREAM, type GuardedStream, loseGuards, open, trim } from
 /** Records whose body starts so are those that no server can store. */
 export const BAD = 'bad';
 
-export const CUT: Failure = { kind: 'retry', token: 'ECONNRESET', text: 'cut', persisted: 'possibly' };
+export const CUT: Failure = {
+  kind: 'retry',
+  token: 'ECONNRESET',
+  text: 'cut',
+  persisted: 'possibly',
+  refusal: 'hung-up',
+};
 const FINE = { stored: true, failure: undefined };
 const BAD_RECORD: Failure = { kind: 'record', token: 'ERR', text: 'bad record', persisted: 'no' };
 

@@ -1,4 +1,7 @@
+import { type Runtime, systemRuntime } from '../../pipeline/runtime.js';
+import { ContextPatterns } from '../../record/context-patterns.js';
 import { LEVELS, type Level } from '../../record/severity.js';
+import { LevelChanges } from './level-changes.js';
 
 /** A set of levels: bit n stands for the n-th least severe one. */
 type LevelSet = number;
@@ -60,41 +63,40 @@ export function parseLevels(text: string): readonly Level[] | undefined {
   return levels.every(isLevel) ? levels : undefined;
 }
 
-interface Prefix {
-  readonly text: string;
-  readonly levels: LevelSet;
-}
-
 /**
  * Which levels are on, by context. A key of `levels` is a context, or the beginning of one with a trailing
  * `*`. The longest key that matches wins, an exact one over a pattern; where none matches, and for records
  * without a context, `level` decides. A level turns on itself and all that is more severe.
+ *
+ * Levels set at run time come before those: first what this process was told (`own`), then the fleet (`fleet`). Of them,
+ * `*` means records without a context too. What was decided for a context is remembered until one of all these changes.
  */
 export class LevelFilter {
   #base: LevelSet;
-  readonly #byContext = new Map<string, LevelSet>();
-  /** Longest first. */
-  readonly #prefixes: readonly Prefix[];
-  readonly #hasRules: boolean;
+  readonly #configured: ContextPatterns<LevelSet>;
+  readonly own: LevelChanges;
+  readonly fleet: LevelChanges;
+  #hasRules = false;
   /** What was decided for contexts seen so far. Emptied when full: it then fills with what is in use. */
   readonly #seen = new Map<string, LevelSet>();
 
-  constructor(level: Level, levels: Readonly<Record<string, Level>>) {
+  constructor(level: Level, levels: Readonly<Record<string, Level>>, runtime: Runtime = systemRuntime) {
     this.#base = setOf([level]);
-    const prefixes: Prefix[] = [];
-    for (const [pattern, least] of Object.entries(levels)) {
-      const set = setOf([least]);
-      if (pattern.endsWith('*')) prefixes.push({ text: pattern.slice(0, -1), levels: set });
-      else this.#byContext.set(pattern, set);
-    }
-    this.#prefixes = prefixes.sort((a, b) => b.text.length - a.text.length);
-    this.#hasRules = prefixes.length > 0 || this.#byContext.size > 0;
+    this.#configured = new ContextPatterns(setsOf(Object.entries(levels)));
+    const changed = (): void => this.#changed();
+    this.own = new LevelChanges(runtime, changed);
+    this.fleet = new LevelChanges(runtime, changed);
+    this.#changed();
+  }
+
+  /** True when the context of a record makes a difference. */
+  get hasRules(): boolean {
+    return this.#hasRules;
   }
 
   /** Is a record of this level and context to be written? */
   isEnabled(level: Level, context: string | undefined): boolean {
-    const set =
-      this.#hasRules && context !== undefined && context !== '' ? this.#levelsOf(context) : this.#base;
+    const set = this.#hasRules ? this.#levelsOf(context ?? '') : this.#base;
     return (set & BITS[level]) !== 0;
   }
 
@@ -104,7 +106,12 @@ export class LevelFilter {
    */
   setLevels(levels: readonly Level[]): void {
     this.#base = setOf(levels);
+    this.#changed();
+  }
+
+  #changed(): void {
     this.#seen.clear();
+    this.#hasRules = !this.#configured.isEmpty || !this.own.isEmpty || !this.fleet.isEmpty;
   }
 
   #levelsOf(context: string): LevelSet {
@@ -119,11 +126,12 @@ export class LevelFilter {
   }
 
   #decide(context: string): LevelSet {
-    const exact = this.#byContext.get(context);
-    if (exact !== undefined) return exact;
-    for (const prefix of this.#prefixes) {
-      if (context.startsWith(prefix.text)) return prefix.levels;
-    }
-    return this.#base;
+    const changed = this.own.get(context) ?? this.fleet.get(context);
+    if (changed !== undefined) return setOf([changed]);
+    return (context === '' ? undefined : this.#configured.get(context)) ?? this.#base;
   }
+}
+
+function setsOf(levels: readonly (readonly [string, Level])[]): [string, LevelSet][] {
+  return levels.map(([pattern, least]) => [pattern, setOf([least])]);
 }

@@ -10,8 +10,10 @@ import {
   readCall,
   resolveMessage,
 } from './call-arguments.js';
-import { type ConsoleOutput, consoleOutput } from './console-output.js';
+import { ConsoleOutput, consoleOutput } from './console-output.js';
+import type { LevelChanges } from './level-changes.js';
 import { LevelFilter } from './levels.js';
+import { processedSink } from './log-processors.js';
 import type { LogSink } from './log-sink.js';
 import { type Moment, RecordBuilder, thisMoment } from './record-builder.js';
 
@@ -36,19 +38,21 @@ export class LoggerCore {
   readonly style: CallStyle;
   readonly #filter: LevelFilter;
   readonly #builder: RecordBuilder;
-  readonly #console: ConsoleOutput | undefined;
+  #console: ConsoleOutput | undefined;
+  /** Prints in the place of a console that there is not. */
+  #standIn: ConsoleOutput | undefined;
+  readonly #redactor: Redactor | undefined;
   readonly #enabled: boolean;
-  readonly #hasContextLevels: boolean;
   #beforeFirst: (() => void) | undefined;
   #nested = 0;
 
   constructor(options: LoggerCoreOptions, sink: LogSink) {
-    this.sink = sink;
     this.style = options.style ?? detectCallStyle();
     this.#filter = new LevelFilter(options.logger.level, options.logger.levels);
-    this.#hasContextLevels = Object.keys(options.logger.levels).length > 0;
     this.#enabled = options.logger.enabled;
     const redactor = safeRedactor(options.redact);
+    this.#redactor = redactor;
+    this.sink = processedSink(sink, options.logger.processors, redactor);
     this.#builder = new RecordBuilder(options.resource, redactor);
     this.#console = consoleOutput(options.logger, redactor);
   }
@@ -59,6 +63,23 @@ export class LoggerCore {
 
   setLevels(levels: readonly Level[]): void {
     this.#filter.setLevels(levels);
+  }
+
+  /** Levels that this process was told at run time; they come before those of the options. */
+  get ownLevels(): LevelChanges {
+    return this.#filter.own;
+  }
+
+  /** Levels that were set for all processes of the stream. */
+  get fleetLevels(): LevelChanges {
+    return this.#filter.fleet;
+  }
+
+  /** Prints calls too, or no longer, where the options ask for no console. */
+  printMeanwhile(isOn: boolean): void {
+    const format = process.stdout.isTTY ? 'pretty' : 'json';
+    if (isOn) this.#console ??= this.#standIn ??= new ConsoleOutput(format, this.#redactor);
+    else if (this.#console === this.#standIn) this.#console = undefined;
   }
 
   /** Has `work` done by `start()`, or right before the first record, whichever comes first. */
@@ -75,10 +96,15 @@ export class LoggerCore {
 
   /** One log call. `args`: the message and all that follows it. Never throws. */
   write(level: Level, args: readonly unknown[], reading: CallReading): void {
-    if (!this.#filter.isEnabled(level, this.#hasContextLevels ? contextOf(args, reading) : reading.context))
+    if (!this.#filter.isEnabled(level, this.#filter.hasRules ? contextOf(args, reading) : reading.context))
       return;
+    this.writeAt(level, args, { reading, moment: thisMoment() });
+  }
+
+  /** The same for a call that passed the level check, about what has its own time, span and context. Never throws. */
+  writeAt(level: Level, args: readonly unknown[], at: { reading: CallReading; moment: Moment }): void {
     if (this.#beforeFirst !== undefined) this.start();
-    this.replay(level, args, { reading, moment: thisMoment() });
+    this.replay(level, args, at);
   }
 
   /** A call that passed the level check, made at `moment`. Never throws. */

@@ -11,15 +11,18 @@ import type {
 import { Normalizer } from '../../record/normalize.js';
 import type { Redactor } from '../../record/redact.js';
 import { type Level, SEVERITY_NUMBERS } from '../../record/severity.js';
+import { noteLoggedError } from '../context/logged-errors.js';
+import { attributesOf, currentScope, type Scope } from '../context/scope.js';
 import type { LogCall } from './call-arguments.js';
 import { isForeignError, isOwnError, messageOf } from './call-values.js';
 import { loggedError } from './logged-error.js';
 
-/** When a call was made, and in which span. */
+/** When a call was made, and in which span and context. */
 export interface Moment {
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
   readonly spanContext: SpanContext | undefined;
+  readonly scope: Scope | undefined;
 }
 
 /** Nest contexts are class names; an application that makes up new ones all the time must not fill the memory. */
@@ -27,12 +30,22 @@ const MAX_SCOPES = 1_000;
 const NO_SCOPE: InstrumentationScope = { name: '' };
 
 export function thisMoment(): Moment {
-  return { time: Date.now(), spanContext: activeSpan() };
+  return { time: Date.now(), spanContext: activeSpan(), scope: currentScope() };
 }
 
-function activeSpan(): SpanContext | undefined {
+let lastTraceId = '';
+let lastSpanId = '';
+
+export function activeSpan(): SpanContext | undefined {
   const spanContext = api.trace.getSpanContext(api.context.active());
-  return spanContext !== undefined && api.isSpanContextValid(spanContext) ? spanContext : undefined;
+  if (spanContext === undefined) return undefined;
+  // The records of a request share their span, and the test looks at every digit.
+  const { traceId, spanId } = spanContext;
+  if (traceId === lastTraceId && spanId === lastSpanId) return spanContext;
+  if (!api.isSpanContextValid(spanContext)) return undefined;
+  lastTraceId = traceId;
+  lastSpanId = spanId;
+  return spanContext;
 }
 
 /** Makes records of what a log call was given: bounded, censored, and sharing nothing with the caller. */
@@ -59,7 +72,10 @@ export class RecordBuilder {
     const error = isError ? message : index === 0 ? call.error : undefined;
     const body = normalizer.value(isError ? messageOf(message) : message);
     const thrown = error ?? loggedError(call.params, attributes) ?? loggedError(message, body);
-    if (thrown !== undefined) exceptionAttributes(thrown, attributes, normalizer);
+    if (thrown !== undefined) {
+      exceptionAttributes(thrown, attributes, normalizer);
+      if (SEVERITY_NUMBERS[level] >= SEVERITY_NUMBERS.error) noteLoggedError(thrown, moment.scope);
+    }
     if (call.stack !== undefined) writeStack(call.stack, attributes, normalizer);
     const hrTime = hrTimeOf(moment.time);
     const record = {
@@ -76,12 +92,35 @@ export class RecordBuilder {
       droppedAttributesCount: normalizer.droppedAttributes,
     };
     if (normalizer.truncations > 0) attributes['log.truncations'] = normalizer.truncations;
-    return this.#censored(record);
+    const censored = this.#censored(record);
+    return moment.scope === undefined ? censored : this.#inContext(censored, moment.scope);
   }
 
   /** A record that another builder made, as this one would have made it. */
   adopt(record: LogRecord): LogRecord {
     return this.#censored({ ...record, resource: this.#resource });
+  }
+
+  /** With the attributes of its context, those of its own winning. */
+  #inContext(record: LogRecord, scope: Scope): LogRecord {
+    const inherited = this.#preparedOf(scope);
+    return inherited === undefined
+      ? record
+      : { ...record, attributes: { ...inherited, ...record.attributes } };
+  }
+
+  /** Bounded and censored once, for all records until something is assigned. */
+  #preparedOf(scope: Scope): Attributes | undefined {
+    const { prepared, root } = scope;
+    if (prepared?.by === this && prepared.version === root.version) return prepared.attributes;
+    const { version } = root;
+    const attributes: Attributes = {};
+    this.#normalizer.begin();
+    this.#normalizer.attributes(attributesOf(scope), attributes);
+    this.#redactor?.redact(attributes);
+    const isEmpty = Object.keys(attributes).length === 0;
+    scope.prepared = { by: this, version, attributes: isEmpty ? undefined : attributes };
+    return scope.prepared.attributes;
   }
 
   #censored(record: LogRecord): LogRecord {

@@ -5,6 +5,8 @@ import type { DetachedExporter } from '../../otel/detached-exporter.js';
 import type { LogStats } from '../../pipeline/account.js';
 import type { FlushResult } from '../../pipeline/pipeline-parts.js';
 import type { Level } from '../../record/severity.js';
+import type { HealthOptions, LogHealth } from '../../redis/health.js';
+import { checkLevelChange } from '../../redis/redis-log-levels.js';
 import type { CallReading } from './call-arguments.js';
 import { EarlyLogger } from './early-logger.js';
 import { sinkOf } from './log-sink.js';
@@ -73,6 +75,25 @@ export class RedisLogger implements LoggerService {
     this.#core.setLevels(levels as Level[]);
   }
 
+  /**
+   * Sets the level of a context in this process, before the option `levels` and before what `RedisLogLevels` sets for all
+   * processes; `clearLevel` takes it back.
+   *
+   * @param context a context, or the beginning of one and `*`; `*` alone is everything
+   * @param options `forMs`: how long, from 1 to 2,147,483,647 milliseconds (24 days). Default: until it is cleared.
+   * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` for what cannot be set
+   */
+  setLevel(context: string, level: LogLevel, options: { readonly forMs?: number } = {}): void {
+    checkLevelChange(context, level, options.forMs);
+    this.#core.ownLevels.set({ context, level: level as Level, remainingMs: options.forMs });
+  }
+
+  /** Ends what `setLevel` set for exactly this context or pattern; all of it where none is given. */
+  clearLevel(context?: string): void {
+    if (context === undefined) this.#core.ownLevels.replace([]);
+    else this.#core.ownLevels.clear(context);
+  }
+
   isLevelEnabled(level: LogLevel): boolean {
     return this.#core.isEnabled(level as Level, this.#reading.context);
   }
@@ -88,6 +109,11 @@ export class RedisLogger implements LoggerService {
    */
   flush(options: { readonly timeoutMs?: number } = {}): Promise<FlushResult> {
     return this.#core.sink.flush(options);
+  }
+
+  /** Whether records are stored as they come, and if not, why and since when. Asks nobody, and answers at once. */
+  health(options?: HealthOptions): LogHealth {
+    return this.#core.sink.health(options);
   }
 
   /** The account of all records so far; see `LogStats`. */

@@ -13,16 +13,42 @@ import { createDiagnostics, type Diagnostics } from '../../diagnostics.js';
 import { RedisLogError } from '../../errors.js';
 import type { ResolvedWriterOptions } from '../../options/types.js';
 import { RedisLogRecordExporter } from '../../otel/exporter.js';
+import { LogInsights } from '../../reader/insights/log-insights.js';
+import { LogReader } from '../../reader/log-reader.js';
+import { RedisLogContext } from '../context/redis-log-context.js';
+import { RedisLogInterceptor } from '../handlers/redis-log.interceptor.js';
+import { RedisLogTasks } from '../handlers/redis-log-tasks.js';
+import { RedisLogHealthIndicator } from '../health/redis-log-health.indicator.js';
+import { shutDownProcessors } from '../logger/log-processors.js';
+import { RedisLogLevels } from '../../redis/redis-log-levels.js';
 import { RedisLogger } from '../logger/redis-logger.js';
+import { startFeatures } from './run-time-features.js';
 import type {
   RedisLogModuleAsyncOptions,
   RedisLogModuleOptions,
   RedisLogOptionsFactory,
 } from './redis-log-options.js';
 import { type ModuleParts, REDIS_LOG_PROVIDERS } from './redis-log.providers.js';
-import { REDIS_CHILD_LOGGER, REDIS_LOG_OPTIONS, REDIS_LOG_PARTS } from './redis-log.tokens.js';
+import {
+  REDIS_CHILD_LOGGER,
+  REDIS_LOG_OPTIONS,
+  REDIS_LOG_OUTCOMES,
+  REDIS_LOG_PARTS,
+} from './redis-log.tokens.js';
 
-const EXPORTS = [RedisLogger, RedisLogRecordExporter, REDIS_CHILD_LOGGER];
+const EXPORTS = [
+  LogInsights,
+  LogReader,
+  RedisLogger,
+  RedisLogRecordExporter,
+  RedisLogContext,
+  RedisLogInterceptor,
+  RedisLogTasks,
+  RedisLogHealthIndicator,
+  RedisLogLevels,
+  REDIS_CHILD_LOGGER,
+  REDIS_LOG_OUTCOMES,
+];
 
 /**
  * Provides `RedisLogger` and `RedisLogRecordExporter`, and ties them to the application's life: connected by the first
@@ -36,6 +62,7 @@ const EXPORTS = [RedisLogger, RedisLogRecordExporter, REDIS_CHILD_LOGGER];
 @Module({})
 export class RedisLogModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #parts: ModuleParts;
+  readonly #stopFeatures: () => void;
   readonly #diagnostics: Diagnostics = createDiagnostics();
 
   constructor(
@@ -46,6 +73,7 @@ export class RedisLogModule implements OnModuleInit, OnApplicationBootstrap, OnA
     refuseSecond(modules);
     this.#parts = parts;
     parts.exporter.hold();
+    this.#stopFeatures = startFeatures(parts);
   }
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` at start, with every problem of the options. */
@@ -74,7 +102,9 @@ export class RedisLogModule implements OnModuleInit, OnApplicationBootstrap, OnA
     const { core, exporter, resolved } = this.#parts;
     // An application may be closed that was never initialised.
     core.start();
+    await shutDownProcessors(resolved.logger.processors, exporter.options.shutdownTimeoutMs);
     const result = await exporter.release({ isOwner: resolved.exporter === undefined });
+    this.#stopFeatures();
     if (!result.timedOut) return;
     const left = result.pending + result.unconfirmed;
     const text = `Shutdown: the time was up with ${left} records unconfirmed and ${result.dropped} dropped in all.`;

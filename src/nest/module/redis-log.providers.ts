@@ -1,15 +1,31 @@
 import { type Provider, Scope } from '@nestjs/common';
-import { INQUIRER } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost, INQUIRER, ModulesContainer } from '@nestjs/core';
 import { DetachedExporter } from '../../otel/detached-exporter.js';
 import { RedisLogRecordExporter } from '../../otel/exporter.js';
+import { LogInsights } from '../../reader/insights/log-insights.js';
+import { LogReader } from '../../reader/log-reader.js';
+import { LogConsumers } from '../consumers/log-consumers.js';
+import { RedisLogContext } from '../context/redis-log-context.js';
+import { OutcomeLog } from '../handlers/outcome-log.js';
+import { RedisLogInterceptor } from '../handlers/redis-log.interceptor.js';
+import { RedisLogTasks } from '../handlers/redis-log-tasks.js';
+import { RedisLogHealthIndicator } from '../health/redis-log-health.indicator.js';
+import { installRequestLog } from '../http/install.js';
+import { RequestLog } from '../http/request-log.js';
+import { ModuleInsightsCounter } from '../reader/module-insights-counter.js';
+import { ModuleLogInsights } from '../reader/module-log-insights.js';
+import { ModuleLogReader } from '../reader/module-log-reader.js';
+import { RedisLogLevels } from '../../redis/redis-log-levels.js';
 import { offerToEarlyLoggers } from '../logger/early-logger.js';
-import { LoggerCore } from '../logger/logger-core.js';
+import { LoggerCore, safeRedactor } from '../logger/logger-core.js';
 import { type AnyExporter, sinkOf } from '../logger/log-sink.js';
 import { RedisLogger } from '../logger/redis-logger.js';
 import {
   REDIS_CHILD_LOGGER,
   REDIS_LOG_OPTIONS,
+  REDIS_LOG_OUTCOMES,
   REDIS_LOG_PARTS,
+  REDIS_LOG_REQUESTS,
   REDIS_LOG_RESOLVED,
 } from './redis-log.tokens.js';
 import { type ResolvedModuleOptions, resolveModule } from './resolve-module.js';
@@ -50,7 +66,61 @@ export const REDIS_LOG_PROVIDERS: Provider[] = [
     useFactory: (logger: RedisLogger, inquirer: object | undefined) =>
       logger.withContext(inquirer?.constructor?.name ?? ''),
   },
+  { provide: RedisLogHealthIndicator, useClass: RedisLogHealthIndicator },
+  {
+    provide: RedisLogLevels,
+    inject: [RedisLogRecordExporter],
+    useFactory: ({ options }: AnyExporter) => new RedisLogLevels(options),
+  },
+  {
+    provide: LogConsumers,
+    inject: [ModulesContainer, REDIS_LOG_PARTS],
+    useFactory: (modules: ModulesContainer, { exporter, resolved }: ModuleParts) =>
+      new LogConsumers({
+        modules,
+        exporter,
+        isOn: readsBack(exporter, resolved),
+      }),
+  },
+  {
+    provide: LogReader,
+    inject: [RedisLogRecordExporter],
+    useFactory: ({ options }: AnyExporter) => new ModuleLogReader(options),
+  },
+  {
+    provide: LogInsights,
+    inject: [RedisLogRecordExporter],
+    useFactory: ({ options }: AnyExporter) => new ModuleLogInsights(options),
+  },
+  {
+    provide: ModuleInsightsCounter,
+    inject: [REDIS_LOG_PARTS],
+    useFactory: ({ exporter, resolved }: ModuleParts) =>
+      new ModuleInsightsCounter(exporter.options, readsBack(exporter, resolved) && resolved.logger.insights),
+  },
+  { provide: RedisLogContext, useClass: RedisLogContext },
+  {
+    provide: REDIS_LOG_OUTCOMES,
+    inject: [REDIS_LOG_PARTS],
+    useFactory: ({ core }: ModuleParts) => new OutcomeLog(core),
+  },
+  {
+    provide: RedisLogTasks,
+    inject: [REDIS_LOG_OUTCOMES],
+    useFactory: (outcomes: OutcomeLog) => new RedisLogTasks(outcomes),
+  },
+  RedisLogInterceptor,
+  {
+    provide: REDIS_LOG_REQUESTS,
+    inject: [REDIS_LOG_PARTS, HttpAdapterHost, ApplicationConfig],
+    useFactory: makeRequestLog,
+  },
 ];
+
+/** Where logging to Redis is turned off, and in tests, nothing is read from there by itself. */
+function readsBack(exporter: AnyExporter, { logger }: ResolvedModuleOptions): boolean {
+  return !(exporter instanceof DetachedExporter) && logger.enabled;
+}
 
 /** Turned off means no socket, whoever injects the exporter. */
 function makeExporter({ exporter, writer, logger }: ResolvedModuleOptions): AnyExporter {
@@ -65,4 +135,17 @@ function makeParts(resolved: ResolvedModuleOptions, exporter: AnyExporter): Modu
   offerToEarlyLoggers(core);
   if (resolved.startsAtOnce === true) core.start();
   return { resolved, exporter, core };
+}
+
+/** With `http` off nothing is installed. */
+function makeRequestLog(
+  { core, resolved }: ModuleParts,
+  host: HttpAdapterHost,
+  config: ApplicationConfig,
+): RequestLog | undefined {
+  const { http } = resolved.logger;
+  if (http === false) return undefined;
+  const log = new RequestLog({ core, redactor: safeRedactor(resolved.writer.redact), options: http });
+  installRequestLog(log, host, config);
+  return log;
 }

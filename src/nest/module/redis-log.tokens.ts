@@ -9,3 +9,9 @@ export const REDIS_LOG_RESOLVED = Symbol.for('nestjs-redis-log.resolved');
 
 /** Injection token of the parts that `RedisLogModule` looks after. */
 export const REDIS_LOG_PARTS = Symbol.for('nestjs-redis-log.parts');
+
+/** Injection token of what follows messages and tasks to their end; see `RedisLogInterceptor` and `LogTask`. */
+export const REDIS_LOG_OUTCOMES = Symbol.for('nestjs-redis-log.outcomes');
+
+/** Injection token of the request log; undefined where requests are not logged. */
+export const REDIS_LOG_REQUESTS = Symbol.for('nestjs-redis-log.requests');

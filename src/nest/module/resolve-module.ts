@@ -28,6 +28,9 @@ const OF_THE_EXPORTER = [
   'acknowledge',
   'spool',
   'format',
+  'sampling',
+  'rateLimit',
+  'deduplicate',
   'attributes',
 ] as const satisfies readonly (keyof RedisLogModuleOptions)[];
 
@@ -39,6 +42,15 @@ export function resolveModule(options: RedisLogModuleOptions = {}): ResolvedModu
 }
 
 function problemsOf(options: RedisLogModuleOptions): [subject: string, text: string][] {
+  return [...exporterProblems(options), ...insightsProblems(options)];
+}
+
+function insightsProblems({ insights, format = 'fields' }: RedisLogModuleOptions): [string, string][] {
+  if (insights === undefined || insights === false || format === 'fields') return [];
+  return [['insights', 'can count records of the format "fields" only. Leave one of the two out']];
+}
+
+function exporterProblems(options: RedisLogModuleOptions): [string, string][] {
   const { exporter } = options;
   if (exporter === undefined) return [];
   if (typeof (exporter as Partial<RedisLogRecordExporter>).emitRedacted !== 'function') {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { RedisLogError } from '../../errors.js';
 import { FORMAT_VERSION } from './frame.js';
 import { NOBODY, type ProcessIdentity } from './processes.js';
-import { errorCode, type SpoolFiles } from './spool-files.js';
+import { errorCode, type FileFacts, type SpoolFiles } from './spool-files.js';
 import type { SpoolContext } from './types.js';
 
 /** The directory of one process. */
@@ -35,17 +35,25 @@ export function ownerText({ pid, started, boot, namespace }: ProcessIdentity): s
 export async function prepareRoot({ files, root }: SpoolContext): Promise<void> {
   try {
     const facts = await files.facts(root);
-    if (facts === undefined) {
-      await makeDirectories(files, root);
-    } else if (facts.kind === 'symlink') {
-      throw unusable(root, 'it is a symbolic link. Name the directory it points to');
-    } else if (facts.kind !== 'directory') throw unusable(root, 'it is not a directory');
-    if (await files.isShared(root)) {
-      throw unusable(root, 'it is on a network file system, where nobody can tell which process is dead');
-    }
+    if (facts === undefined) await makeDirectories(files, root);
+    const kind = facts?.kind ?? 'directory';
+    const problem = unusableRoot(root, kind, kind === 'directory' && (await files.isShared(root)));
+    if (problem !== undefined) throw problem;
   } catch (error) {
     throw asUnusable(root, error);
   }
+}
+
+/** Why the shared directory will not do; `undefined` when it will. */
+export function unusableRoot(
+  root: string,
+  kind: FileFacts['kind'],
+  isShared: boolean,
+): RedisLogError | undefined {
+  if (kind === 'symlink') return unusable(root, 'it is a symbolic link. Name the directory it points to');
+  if (kind !== 'directory') return unusable(root, 'it is not a directory');
+  const shared = 'it is on a network file system, where nobody can tell which process is dead';
+  return isShared ? unusable(root, shared) : undefined;
 }
 
 /** With those above it; and each in the one above it, on disk too. */
@@ -67,10 +75,8 @@ async function makeDirectories(files: SpoolFiles, path: string): Promise<void> {
  */
 export async function makeHome(context: SpoolContext, self: ProcessIdentity): Promise<Home> {
   const { files, root } = context;
-  const salt = randomBytes(8).toString('hex');
-  const name = `${self.pid}-${salt}`;
-  const home = { path: `${root}/${name}`, name, salt };
-  const early = `${root}/${NEW}${name}`;
+  const home = homeOf(root, self, randomBytes(8).toString('hex'));
+  const early = earlyPath(root, home);
   try {
     await files.makeDirectory(early);
     await writeOwner(context, `${early}/${OWNER_FILE}`, self);
@@ -81,6 +87,16 @@ export async function makeHome(context: SpoolContext, self: ProcessIdentity): Pr
     throw asUnusable(root, error);
   }
   return home;
+}
+
+export function homeOf(root: string, self: ProcessIdentity, salt: string): Home {
+  const name = `${self.pid}-${salt}`;
+  return { path: `${root}/${name}`, name, salt };
+}
+
+/** Where a home is until its owner is in it. */
+export function earlyPath(root: string, home: Home): string {
+  return `${root}/${NEW}${home.name}`;
 }
 
 async function writeOwner({ files }: SpoolContext, path: string, owner: ProcessIdentity): Promise<void> {
@@ -103,7 +119,7 @@ export async function abandonHome(context: SpoolContext, home: Home): Promise<vo
   await context.files.syncDirectory(home.path);
 }
 
-function asUnusable(root: string, error: unknown): RedisLogError {
+export function asUnusable(root: string, error: unknown): RedisLogError {
   return error instanceof RedisLogError ? error : unusable(root, `the system says ${errorCode(error)}`);
 }
 

@@ -174,6 +174,15 @@ function kindOf(found: fs.Stats): FileFacts['kind'] {
   return found.isSymbolicLink() ? 'symlink' : 'other';
 }
 
+/** What `facts` and `isShared` tell, for a process that has no time to await them. */
+export function kindOfSync(path: string): FileFacts['kind'] {
+  return kindOf(fs.lstatSync(path));
+}
+
+export function isSharedSync(path: string): boolean {
+  return SHARED_TYPES.has(fs.statfsSync(path).type);
+}
+
 /** Reads what fits from the start of a file; resolves with how much that was. */
 export async function readStart(files: SpoolFiles, path: string, into: Buffer): Promise<number> {
   const file = await files.open(path);

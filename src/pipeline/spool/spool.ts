@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { AdoptedDirectory, openAdopted } from './adopted-spool.js';
 import { abandonHome, type Home, makeHome, OWNER_FILE, prepareRoot } from './home.js';
+import { makeHomeNow } from './home-now.js';
 import { Orphans, TOUCH_EVERY_MS } from './orphans.js';
 import { systemProcesses } from './processes.js';
 import { Quarantine } from './quarantine.js';
@@ -68,15 +69,16 @@ export class Spool {
    * (`REDIS_LOG_INVALID_OPTIONS`, subject `spool.directory`) when the directory cannot be used.
    */
   static async open(options: SpoolOptions): Promise<Spool> {
-    const { files = systemFiles, runtime, problem } = options;
-    const context: SpoolContext = {
-      files,
-      runtime,
-      root: resolve(options.directory),
-      problem: safe(problem),
-    };
+    const context = contextOf(options);
     await prepareRoot(context);
     const home = await makeHome(context, (options.processes ?? systemProcesses()).self);
+    return new Spool(context, home, options);
+  }
+
+  /** The same at once, on the system's own files, for a process that ends before `open` has resolved. */
+  static openNow(options: SpoolOptions): Spool {
+    const context = contextOf(options);
+    const home = makeHomeNow(context.root, (options.processes ?? systemProcesses()).self);
     return new Spool(context, home, options);
   }
 
@@ -209,6 +211,10 @@ export class Spool {
 
 const LOST =
   'Our directory in the spool was taken away: records are kept in memory alone. Restart to spool again.';
+
+function contextOf({ files = systemFiles, runtime, problem, directory }: SpoolOptions): SpoolContext {
+  return { files, runtime, root: resolve(directory), problem: safe(problem) };
+}
 
 /** Nobody's mistake in telling a problem becomes a problem of the spool's. */
 function safe(problem: SpoolOptions['problem']): SpoolOptions['problem'] {

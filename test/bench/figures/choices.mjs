@@ -76,15 +76,22 @@ async function distant(bench, flood) {
   return rows;
 }
 
+/** How attributes are laid out, and what that takes in Redis. */
 async function layouts(bench, flood) {
   const rows = [];
   for (const sites of [1, 5]) {
     const load = sites === 1 ? 'flood, one call site' : 'flood, five call sites in turn';
     const variants = ['fields', 'json'].map((attributes) => [`attributes: '${attributes}'`, { attributes }]);
-    for (const row of await vary(bench, { load, ...flood, sites, variants })) {
-      const attributes = row.option.includes('json') ? 'json' : 'fields';
-      rows.push({ ...row, bytes: await bytesOfOurs(bench, { sites, attributes }) });
+    const measured = await vary(bench, { load, ...flood, sites, variants });
+    for (const [index, row] of measured.entries()) {
+      rows.push({ ...row, bytes: await bytesOfOurs(bench, { sites, ...variants[index][1] }) });
     }
   }
-  return rows;
+  const layout = { sites: 5, streamPerContext: true };
+  const option = "stream: (record) => 'logs:' + record.instrumentationScope.name";
+  const variants = [[option, {}]];
+  const where = { ...bench.where, streamPerContext: true };
+  const load = 'flood, five call sites in turn';
+  const [row] = await vary({ ...bench, where }, { load, ...flood, sites: 5, variants });
+  return [...rows, { ...row, bytes: await bytesOfOurs(bench, layout) }];
 }

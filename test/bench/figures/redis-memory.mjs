@@ -6,54 +6,77 @@ import { plainRecord, readableRecord, RESOURCE_ATTRIBUTES, SITES } from '../lib/
 
 const CHILD = new URL('../lib/cost-child.mjs', import.meta.url);
 
-/** Hash of a resource as an entry of ours has it: what the JSON object gets in its place, to be fair to it. */
+/** Stands for the hash of the resource, where it is referred to. */
 const RESOURCE_HASH = 'r0f1a2b3c4d5';
+
+/** The layouts that the documentation recommends, and one to compare with; see docs/write-path.md. */
+const LAYOUTS = [
+  { id: '1', name: 'one call site', sites: 1, bar: 0.55 },
+  {
+    id: '5',
+    name: 'five alternating, a stream per context',
+    sites: 5,
+    streamPerContext: true,
+    bar: 0.65,
+  },
+  { id: '5-json', name: "five alternating, one stream, attributes: 'json'", sites: 5, attributes: 'json' },
+];
 
 export async function measure(bench) {
   const records = bench.quick ? 20_000 : 50_000;
-  const size = (write) => sizeOf(bench, records, write);
   const figures = [];
-  for (const [sites, bar] of [
-    [1, 0.55],
-    [5, 0.65],
-  ]) {
-    const attributes = sites === 1 ? 'fields' : 'json';
-    const ours = await size(() => writeOurs(bench, records, { sites, attributes }));
-    const json = await size(() => writeEach(bench, records, (i) => jsonOf(i, sites, RESOURCE_HASH)));
-    const inlined = await size(() => writeEach(bench, records, (i) => jsonOf(i, sites, RESOURCE_ATTRIBUTES)));
-    const label = sites === 1 ? 'one call site' : "five alternating, attributes: 'json'";
-    const common = { unit: 'bytes', ours: [ours] };
-    figures.push(
-      figure({
-        ...common,
-        id: `memory-json-${sites}`,
-        name: `memory in Redis, ${label}`,
-        peer: [json],
-        peerName: 'one JSON field, resource by reference too',
-        bar,
-      }),
-      figure({
-        ...common,
-        id: `memory-json-inlined-${sites}`,
-        name: `memory in Redis, ${label}`,
-        peer: [inlined],
-        peerName: 'one JSON field, resource inlined',
-        bar,
-      }),
-    );
-    const otlp = await size(() => writeEach(bench, records, (i) => otlpOf(i, sites)));
-    figures.push(
-      figure({
-        ...common,
-        id: `memory-otlp-${sites}`,
-        name: `memory in Redis, ${label}`,
-        peer: [otlp],
-        peerName: 'one OTLP/JSON field',
-        bar: 0.25,
-      }),
-    );
+  const peers = new Map();
+  for (const layout of LAYOUTS) {
+    const { sites } = layout;
+    if (!peers.has(sites)) peers.set(sites, await peerSizes(bench, records, sites));
+    const ours = await sizeOf(bench, records, () => writeOurs(bench, records, layout));
+    for (const peer of PEERS)
+      figures.push(against(peer, { ours, layout, bytes: peers.get(sites).get(peer) }));
   }
   return figures;
+}
+
+const PEERS = [
+  { id: 'json', name: 'the same fields as one JSON object in one field', textOf: sameFields },
+  { id: 'json-inlined', name: 'one JSON field, resource inlined', textOf: inlined },
+  { id: 'otlp', name: 'one OTLP/JSON field', textOf: otlp, bar: 0.25 },
+];
+
+async function peerSizes(bench, records, sites) {
+  const sizes = new Map();
+  for (const peer of PEERS) {
+    const textOf = (i) => peer.textOf(SITES[i % sites], i);
+    sizes.set(peer, await sizeOf(bench, records, () => writeEach(bench, records, textOf)));
+  }
+  return sizes;
+}
+
+function against(peer, { ours, layout, bytes }) {
+  return figure({
+    id: `memory-${peer.id}-${layout.id}`,
+    name: `memory in Redis, ${layout.name}`,
+    unit: 'bytes',
+    ours: [ours],
+    peer: [bytes],
+    peerName: peer.name,
+    ...(layout.bar === undefined ? { note: 'for comparison' } : { bar: peer.bar ?? layout.bar }),
+  });
+}
+
+/** All that an entry of ours has, resource by reference, producer and number too. */
+function sameFields(site, i) {
+  const { timestamp: _, message, attributes, resource, ...rest } = plainRecord(site, i, RESOURCE_HASH);
+  const timestamp = `${BigInt(1_790_000_000_000 + i) * 1_000_000n}`;
+  const producer = '9zTpZvDEz8em';
+  return JSON.stringify({ timestamp, ...rest, body: message, resource, producer, seq: i + 1, ...attributes });
+}
+
+function inlined(site, i) {
+  return JSON.stringify(plainRecord(site, i, RESOURCE_ATTRIBUTES));
+}
+
+function otlp(site, i) {
+  return Buffer.from(JsonLogsSerializer.serializeRequest([readableRecord(site, i)])).toString();
 }
 
 /** Bytes a record of ours takes with that many call sites in turn and that layout of attributes. */
@@ -71,9 +94,10 @@ async function sizeOf({ redis }, records, write) {
   return (after - before) / records;
 }
 
-async function writeOurs({ where }, records, { sites, attributes }) {
+async function writeOurs({ where }, records, { sites, attributes = 'fields', streamPerContext = false }) {
   const options = { attributes, retention: false };
-  const child = await openChild(CHILD, { names: ['ours'], where: { ...where, sites, options }, warmUp: 0 });
+  const input = { ...where, sites, options, streamPerContext };
+  const child = await openChild(CHILD, { names: ['ours'], where: input, warmUp: 0 });
   await child.call('flood', { name: 'ours', records });
   await child.close();
 }
@@ -84,14 +108,4 @@ async function writeEach({ redis }, records, textOf) {
     for (let k = i; k < i + 500; k++) pipeline.xadd('bench', '*', 'log', textOf(k));
     await pipeline.exec();
   }
-}
-
-const siteOf = (i, sites) => SITES[i % sites];
-
-function jsonOf(i, sites, resource) {
-  return JSON.stringify(plainRecord(siteOf(i, sites), i, resource));
-}
-
-function otlpOf(i, sites) {
-  return Buffer.from(JsonLogsSerializer.serializeRequest([readableRecord(siteOf(i, sites), i)])).toString();
 }

@@ -13,8 +13,9 @@ export async function measure(bench) {
     return JSON.parse(stdout);
   };
   for (const name of ['without', 'with']) await start(name);
-  // Processes are short and their times scatter: more of them than of other rounds.
-  const measured = await alternate(['with', 'without'], bench.rounds * 2, start);
+  // Processes are short and their times scatter: more of them than of other rounds, where there is time.
+  const rounds = bench.quick ? bench.rounds : bench.rounds * 2;
+  const measured = await alternate(['with', 'without'], rounds, start);
   const of = (name, what) => measured[name].map((each) => each[what]);
   const added = (what) => of('with', what).map((value, round) => value - of('without', what)[round]);
   const open = [...new Set(measured.with.flatMap((each) => each.resources))];

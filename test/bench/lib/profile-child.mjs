@@ -15,7 +15,7 @@ const PARTS = [
   ['redaction', /\/record\//],
   ['encoding', /\/codec\//],
   ['queue and batch', /\/pipeline\//],
-  ['the script call', /\/dist\/(esm|cjs)\/(redis|otel)\//],
+  ['the request to Redis', /\/dist\/(esm|cjs)\/(redis|otel)\//],
   ['ioredis: command and reply', /\/node_modules\/(ioredis|@ioredis|redis-parser)\//],
   ['socket', /^node:(net|internal\/(net|stream_base_commons|streams\/.*))$/],
   ['timers and turns', /^node:(timers|internal\/(timers|process\/task_queues))$/],

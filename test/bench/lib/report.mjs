@@ -126,9 +126,12 @@ function profileText({ date, commit, node, cpu }, { full, requests }) {
 
 function copyingText(copying) {
   return [
-    '| characters | loop, ns | `Buffer.write`, ns |',
-    '| --- | --- | --- |',
-    ...copying.map(({ size, loopNs, nativeNs }) => `| ${size} | ${number(loopNs)} | ${number(nativeNs)} |`),
+    '| bytes | string, loop, ns | string, `Buffer.write`, ns | bytes, eight at a time, ns | bytes, `Buffer.copy`, ns |',
+    '| --- | --- | --- | --- | --- |',
+    ...copying.map(
+      ({ size, loopNs, writeNs, wordsNs, copyNs }) =>
+        `| ${[size, ...[loopNs, writeNs, wordsNs, copyNs].map(number)].join(' | ')} |`,
+    ),
   ].join('\n');
 }
 

@@ -9,13 +9,16 @@ import { useAsyncContext } from './context.mjs';
 /** Every round adds to the stream; trimming keeps the server's memory small. */
 const RETENTION = { maxLength: 100_000 };
 
-export async function openRedisLog({ redis, sites, options }) {
+/** For call sites that alternate: each stream then has entries of one shape; see docs/write-path.md. */
+const perContext = (record) => `bench:${record.instrumentationScope.name}`;
+
+export async function openRedisLog({ redis, sites, options, streamPerContext = false }) {
   useAsyncContext();
   class AppModule {}
   const module = RedisLogModule.forRoot({
     connection: redis,
     resource: { attributes: RESOURCE_ATTRIBUTES },
-    stream: 'bench',
+    stream: streamPerContext ? perContext : 'bench',
     console: false,
     retention: RETENTION,
     ...options,

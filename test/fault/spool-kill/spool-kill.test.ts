@@ -11,9 +11,9 @@ import { until } from '../../support/until.js';
 import { numbersFrom } from '../../unit/spool/batches.js';
 import type { ChildOrder, CrashPoint } from './protocol.js';
 
-const HOOKS = new URL('hooks.mjs', import.meta.url).href;
+const TYPESCRIPT = new URL('../../soak/typescript.mjs', import.meta.url).href;
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
-const FLAGS = ['--no-warnings', '--experimental-strip-types', '--import', HOOKS];
+const FLAGS = ['--no-warnings', '--experimental-strip-types', '--import', TYPESCRIPT];
 const WRITERS = 2;
 
 class Child {
@@ -183,7 +183,7 @@ describe('a spool whose process is killed with SIGKILL', () => {
   );
 
   it('keeps them whatever the moment, and those of all processes', async () => {
-    const next = numbersFrom(Date.now() % 100_000);
+    const next = numbersFrom(Number(process.env['FAULT_SEED'] ?? 1));
     const writers: Child[] = [];
     for (let round = 0; round < 6; round++) {
       const started = startWriters();

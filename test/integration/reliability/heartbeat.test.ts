@@ -3,7 +3,7 @@ import { fasterRuntime } from '../../support/faster-runtime.js';
 import { expectAllOnce, expectClosed } from '../../support/oracle-expect.js';
 import { OracleWriter } from '../../support/oracle.js';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js';
-import { startScriptedRespServer } from '../../support/scripted-resp-server.js';
+import { resp, startScriptedRespServer } from '../../support/scripted-resp-server.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { until } from '../../support/until.js';
 
@@ -58,9 +58,11 @@ describe('an idle connection', () => {
   });
 
   it('whose user may not PING counts as alive', async () => {
-    await using denying = await startScriptedRespServer(({ name }) =>
-      name === 'PING' ? "-NOPERM User x has no permissions to run the 'ping' command\r\n" : undefined,
-    );
+    await using denying = await startScriptedRespServer(({ name, args }) => {
+      if (name === 'PING') return resp.error("NOPERM User x has no permissions to run the 'ping' command");
+      if (name === 'EVAL') return resp.value(['GUARD', '0', '0-0', args[10] ?? '']);
+      return name === 'EVALSHA' ? resp.value(['OK', '1-1', '']) : undefined;
+    });
     await using oracle = new OracleWriter({ connection: denying.url }, fasterRuntime(FASTER));
     oracle.emit(1);
     await until(() => denying.received('PING').length >= 3, { timeoutMs: 10_000 });

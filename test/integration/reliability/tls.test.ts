@@ -36,14 +36,7 @@ interface TlsServer extends AsyncDisposable {
 
 async function startTlsServer(certificate: Certificate, clients: 'no' | 'yes' = 'no'): Promise<TlsServer> {
   const port = await freePort();
-  const files = [
-    `tls-cert-file "${certificate.certFile}"`,
-    `tls-key-file "${certificate.keyFile}"`,
-    `tls-ca-cert-file "${authority.caFile}"`,
-  ];
-  const server = await startRedisServer({
-    config: [`tls-port ${port}`, ...files, `tls-auth-clients ${clients}`],
-  });
+  const server = await startRedisServer({ config: authority.serverConfig(certificate, port, clients) });
   return {
     server,
     connection: (tls = {}) => ({ host: 'localhost', port, tls: { ca: authority.ca, ...tls } }),

@@ -1,27 +1,31 @@
 import { Redis } from 'ioredis';
 import { type ConnectionOptions, RedisLogWriter } from 'nestjs-redis-log/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type CertificateAuthority, startCertificateAuthority } from '../../support/certificates.js';
 import { freePort } from '../../support/free-port.js';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js';
 import { until } from '../../support/until.js';
-import { type Certificates, makeCertificates } from './certificates.js';
 import { allDelivered, type Sent, sendTraffic } from './traffic.js';
 
 const RECORDS = 1_000;
 
-let certificates: Certificates;
+let authority: CertificateAuthority;
+let stranger: CertificateAuthority;
 let redis: RedisServer;
 let port: number;
 let admin: Redis;
 beforeAll(async () => {
-  certificates = makeCertificates();
+  [authority, stranger] = await Promise.all([startCertificateAuthority(), startCertificateAuthority()]);
   port = await freePort();
-  redis = await startRedisServer({ config: certificates.config(port) });
-  admin = redis.client({ port, tls: { ca: certificates.ca } });
+  const config = authority.serverConfig(await authority.issue(), port);
+  // Nothing but TLS: what is sent in plain text must go nowhere.
+  redis = await startRedisServer({ config: ['port 0', ...config] });
+  admin = redis.client({ port, tls: { ca: authority.ca } });
 });
 afterAll(async () => {
   await redis.stop();
-  certificates[Symbol.dispose]();
+  await authority[Symbol.asyncDispose]();
+  await stranger[Symbol.asyncDispose]();
 });
 beforeEach(() => admin.flushall());
 
@@ -38,7 +42,7 @@ async function expectNothingStored(sent: Sent, reason: RegExp): Promise<void> {
 
 describe('Over TLS all records arrive', () => {
   it('with the authority of the certificate in the options', async () => {
-    const { ca } = certificates;
+    const { ca } = authority;
     const { stats, said } = await sendTraffic({ connection: { port, tls: { ca } }, records: RECORDS });
     expect(said).toEqual([]);
     expect(stats).toEqual(allDelivered(RECORDS));
@@ -47,13 +51,13 @@ describe('Over TLS all records arrive', () => {
 
   it('with a rediss URL, for a client of yours that trusts the authority', async () => {
     const own = new Redis(`rediss://localhost:${port}/1`, {
-      tls: { ca: certificates.ca },
+      tls: { ca: authority.ca },
       lazyConnect: true,
     });
     const { stats, said } = await sendTraffic({ connection: own, records: RECORDS });
     expect(said).toEqual([]);
     expect(stats).toEqual(allDelivered(RECORDS));
-    expect(await redis.client({ port, tls: { ca: certificates.ca }, db: 1 }).xlen('logs:shop')).toBe(RECORDS);
+    expect(await redis.client({ port, tls: { ca: authority.ca }, db: 1 }).xlen('logs:shop')).toBe(RECORDS);
   });
 });
 
@@ -64,12 +68,12 @@ describe('Over TLS nothing is sent, and the reason is told', () => {
   });
 
   it('when another authority is trusted', async () => {
-    const sent = await sendInVain({ port, tls: { ca: certificates.otherCa } });
+    const sent = await sendInVain({ port, tls: { ca: stranger.ca } });
     await expectNothingStored(sent, /certificate of the server is not trusted; set tls\.ca/);
   });
 
   it('when the certificate is for another host', async () => {
-    const tls = { ca: certificates.ca, servername: 'redis.example' };
+    const tls = { ca: authority.ca, servername: 'redis.example' };
     await expectNothingStored(await sendInVain({ port, tls }), /certificate is for another host name/);
   });
 
@@ -93,7 +97,7 @@ describe('A writer that is closed in the middle of a TLS handshake', () => {
     const take = (error: unknown): void => void uncaught.push(error);
     const diagnostics = { info: () => {}, warn: () => {}, error: () => {} };
     process.on('uncaughtException', take);
-    for (const ca of [certificates.ca, certificates.otherCa]) {
+    for (const ca of [authority.ca, stranger.ca]) {
       for (let tenths = 0; tenths < 60; tenths++) {
         const writer = new RedisLogWriter({ connection: { port, tls: { ca } } }, { diagnostics });
         writer.emit({ body: 'x' });

@@ -70,6 +70,53 @@ describe('What the writer writes', () => {
     );
   });
 
+  it('of a number is what String makes of it, or nothing', () => {
+    const decimals = fc.tuple(fc.maxSafeNat(), fc.constantFrom(1, 10, 100, 1_000, 1e4, 1e6));
+    const numbers = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      decimals.map(([digits, divisor]) => digits / divisor),
+      fc.integer({ min: 0, max: 100_000 }).map((thousandths) => thousandths / 1_000),
+      fc.constantFrom(
+        0,
+        -0,
+        0.001,
+        0.5,
+        1e12,
+        2 ** 53,
+        2 ** 53 - 1,
+        1e15 + 0.5,
+        999_999_999_999.999,
+        1e21,
+        NaN,
+      ),
+    );
+    let written = 0;
+    fc.assert(
+      fc.property(numbers, (number) => {
+        const writer = new RespWriter(1);
+        if (!writer.number(number)) {
+          expect(writer.length).toBe(0);
+          return;
+        }
+        written++;
+        expect(parsed(writer, 1)).toEqual([String(number)]);
+        expect(Object.is(number, -0)).toBe(false);
+      }),
+      { numRuns: PROPERTY_RUNS },
+    );
+    expect(written).toBeGreaterThan(PROPERTY_RUNS / 4);
+  });
+
+  it('begins with how many strings follow, where it is a command', () => {
+    const writer = new RespWriter(1);
+    writer.array(2);
+    writer.text('get');
+    writer.raw(bulk('naïve'), bulk('naïve').length);
+    const [command] = new RespCommandParser().push(Buffer.from(writer.bytes.subarray(0, writer.length)));
+    expect(command?.map(String)).toEqual(['get', 'naïve']);
+  });
+
   it('begins anew after a reset, and gives the memory of a huge record back', () => {
     const writer = new RespWriter();
     writer.text('x'.repeat(3_000_000));

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeLogRecord, type EncodeOptions } from '../../../src/codec/encode.js';
 import { FieldsEncoder } from '../../../src/codec/entry-encoder.js';
-import { entryFields } from '../../../src/codec/entry.js';
+import { constantValue, entryValues } from '../../../src/codec/entry.js';
 import { RespWriter } from '../../../src/codec/resp-writer.js';
+import { VARIABLE } from '../../../src/codec/template.js';
 import { arbitraryRecord, PROPERTY_RUNS, throughUtf8 } from '../../support/arbitrary-record.js';
 
 const LAYOUTS: NonNullable<EncodeOptions['attributes']>[] = [
@@ -20,7 +21,11 @@ describe('The write path', () => {
       fc.property(arbitraryRecord(), (record) => {
         const template = encoder.encode(record, out);
         const bytes = Buffer.from(out.bytes.subarray(0, out.length));
-        const written = entryFields(template, bytes, { producer: '', seq: undefined });
+        const values = entryValues(template, bytes);
+        const written = template.fields.flatMap(({ name, value }) => [
+          name,
+          value === VARIABLE ? (values.shift() ?? '') : constantValue(template, value, ''),
+        ]);
         expect(written.map(throughUtf8)).toEqual(encodeLogRecord(record, { attributes }).map(throughUtf8));
       }),
       { numRuns: PROPERTY_RUNS },

@@ -50,7 +50,12 @@ describe('with no options and an empty environment', () => {
       console: 'pretty',
       consoleIsDefault: true,
       enabled: true,
+      fleetLevels: true,
+      consoleWhenAwayMs: undefined,
+      captureCrashes: false,
+      processors: [],
       http: false,
+      insights: false,
     });
     expect(resolveLoggerOptions(undefined, {}, false).console).toBe(false);
   });

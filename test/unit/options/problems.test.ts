@@ -27,7 +27,7 @@ function refusal(options: unknown, environment: NodeJS.ProcessEnv = {}): RedisLo
 describe('one error', () => {
   it('lists every problem of options and environment on a line of its own', () => {
     const error = refusal(
-      { conection: 'x', batch: { maxRecords: 0, maxByte: 1 }, level: 'info', http: true, stream: '' },
+      { conection: 'x', batch: { maxRecords: 0, maxByte: 1 }, level: 'info', http: 'yes', stream: '' },
       { REDIS_LOG_ENABLED: 'yes', REDIS_LOG_MAX_LENGTH: '1e6', OTEL_RESOURCE_ATTRIBUTES: 'novalue' },
     );
     const lines = error.message.split('\n');
@@ -172,14 +172,34 @@ describe('a value that is not allowed', () => {
   });
 });
 
-describe('what this version cannot do yet', () => {
-  it.each([['http', { http: true }]])('is refused instead of ignored: %s', (subject, options) => {
-    expect(refusal(options).message).toContain(`\n- ${subject}: not available in this version.`);
+describe('http', () => {
+  it('may be on, off, or say more', () => {
+    const http = { ignore: ['/health', /^\/internal/], requestId: { header: 'X-Trace' }, query: true };
+    for (const given of [true, false, {}, http, { requestId: false }]) {
+      expect(() => resolveModuleOptions({ http: given }, {}, false)).not.toThrow();
+    }
+    expect(resolveModuleOptions({ http }, {}, false).logger.http).toEqual({
+      ignore: http.ignore,
+      ignoreIf: undefined,
+      level: undefined,
+      attributes: undefined,
+      requestId: { header: 'x-trace', generate: undefined },
+      query: true,
+    });
   });
 
-  it('may be switched off in so many words', () => {
-    const off = { http: false };
-    expect(() => resolveModuleOptions(off, {}, false)).not.toThrow();
+  it.each([
+    ['http', { http: 'on' }],
+    ['http.ignore', { http: { ignore: '/health' } }],
+    ['http.ignore[0]', { http: { ignore: [7] } }],
+    ['http.level', { http: { level: 'warn' } }],
+    ['http.ignor', { http: { ignor: [] } }],
+    ['http.requestId', { http: { requestId: true } }],
+    ['http.requestId.header', { http: { requestId: { header: 'two words' } } }],
+  ])('is refused with its place: %s', (subject, options) => {
+    const { message } = refusal(options);
+    expect(message).toContain('have 1 problem:');
+    expect(message).toContain(`\n- ${subject}: `);
   });
 });
 

@@ -31,6 +31,8 @@ it('keeps nothing for a failover when all was quiet for long before it', async (
   await harness.start();
   await harness.serve();
   await harness.run(() => harness.runtime.advance(FAILOVER_MS));
+  // Asked once more, Redis said that all was there.
+  await harness.serve();
   await harness.run(
     () => harness.store.cut(),
     () => harness.store.failover(),
@@ -40,4 +42,19 @@ it('keeps nothing for a failover when all was quiet for long before it', async (
   await harness.heal();
   expect(harness.stored).toEqual([]);
   expect(harness.stats).toMatchObject({ delivered: 0, dropped: { rolled_back: 1 } });
+});
+
+it('keeps what was acknowledged last until Redis has said once more that it is there, however quiet it is', async () => {
+  const harness = new PipelineHarness();
+  await harness.start();
+  await harness.serve();
+  // A failover that leaves the connection up, and a primary that has lost everything.
+  await harness.run(
+    () => harness.store.failover(),
+    () => harness.runtime.advance(FAILOVER_MS),
+  );
+  expect(harness.stored).toEqual([]);
+  await harness.serve(3);
+  expect(harness.stored).toEqual(['r1']);
+  expect(harness.stats).toMatchObject({ delivered: 1, dropped: {}, inFlight: 0 });
 });

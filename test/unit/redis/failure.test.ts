@@ -1,6 +1,7 @@
 import { ReplyError } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { failureOf, failureOfAppend, failureOfReply } from '../../../src/redis/failure.js';
+import { failureOf, failureOfAppend, failureOfReply, UNSENT } from '../../../src/redis/failure.js';
+import { closedError, GIVEN_UP } from '../../../src/redis/link-errors.js';
 
 /** What servers of several versions said, word for word; measured on 7.0.15 where no version is named. */
 const OF_THE_SERVER = {
@@ -78,7 +79,7 @@ describe('What an answer of the server means for the records that were sent', ()
     for (const name of ['noEval', 'noEvalOf62', 'noEvalOf74', 'unknownEval'] as const) {
       expect(failureOfReply(OF_THE_SERVER[name]).kind).toBe('no-scripts');
     }
-    expect(failureOfReply("ERR unknown command 'xadd'").kind).toBe('retry');
+    expect(failureOfReply("ERR unknown command 'xadd'").kind).toBe('circuit');
     expect(failureOfReply("ERR 'eval' is what some record says").kind).toBe('retry');
   });
 
@@ -92,6 +93,26 @@ describe('What an answer of the server means for the records that were sent', ()
     expect(summary('ERR something new')).toBe('retry ERR possibly');
     expect(summary('')).toBe('retry  possibly');
   });
+
+  it('is that the batch may be refused, where the server knows no other reason', () => {
+    expect(failureOfReply('ERR something new').refusal).toBe('answered');
+    expect(failureOfReply('ERR Protocol error: invalid bulk length')).toMatchObject({
+      token: 'PROTOCOL',
+      persisted: 'no',
+      refusal: 'answered',
+    });
+    expect(failureOfReply(OF_THE_SERVER.oom).refusal).toBeUndefined();
+  });
+
+  it.each(['upstream failure', 'no healthy upstream', 'ERR Connection refused', 'ERR Operation timed out'])(
+    'is nothing against the records where a proxy says it: %s',
+    (text) => {
+      const failure = { kind: 'retry', token: 'PROXY', persisted: 'possibly' };
+      expect(failureOfReply(text)).toMatchObject(failure);
+      expect(failureOfReply(text).refusal).toBeUndefined();
+      expect(failureOfAppend(text)).toMatchObject(failure);
+    },
+  );
 });
 
 describe('What an error of the connection means', () => {
@@ -104,6 +125,17 @@ describe('What an error of the connection means', () => {
     for (const thrown of [undefined, null, 'text', 7, {}]) {
       expect(failureOf(thrown)).toMatchObject({ kind: 'retry', persisted: 'possibly' });
     }
+  });
+
+  it('is that the server may refuse the batch itself, if it was the server that ended the connection', () => {
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    expect(failureOf(reset).refusal).toBe('hung-up');
+    expect(failureOf(new Error('Connection is closed.')).refusal).toBe('hung-up');
+    for (const code of ['ETIMEDOUT', UNSENT, GIVEN_UP]) {
+      expect(failureOf(Object.assign(new Error('Connection is closed.'), { code })).refusal).toBeUndefined();
+    }
+    expect(failureOf(closedError(UNSENT)).persisted).toBe('no');
+    expect(failureOf(closedError(GIVEN_UP)).persisted).toBe('possibly');
   });
 
   it('never tells what the command held', () => {

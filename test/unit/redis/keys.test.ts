@@ -11,7 +11,7 @@ function tagOf(key: string): string {
 
 function namesOf(stream: string, prefix?: string): string[] {
   const keys = streamKeys(stream, prefix);
-  return [keys.stream, keys.resources, keys.resourcesSeen, keys.guard('p')];
+  return [keys.stream, keys.resources, keys.resourcesSeen, keys.levels, keys.guard('p')];
 }
 
 describe('The keys of a stream', () => {
@@ -20,6 +20,7 @@ describe('The keys of a stream', () => {
       'logs:orders',
       '{logs:orders}:resources',
       '{logs:orders}:resources:seen',
+      '{logs:orders}:levels',
       '{logs:orders}:guard:p',
     ]);
   });
@@ -29,6 +30,7 @@ describe('The keys of a stream', () => {
       '{shop}:logs',
       '{shop}:logs:resources',
       '{shop}:logs:resources:seen',
+      '{shop}:logs:levels',
       '{shop}:logs:guard:p',
     ]);
   });
@@ -38,6 +40,7 @@ describe('The keys of a stream', () => {
       'app:logs',
       '{app:logs}:resources',
       '{app:logs}:resources:seen',
+      '{app:logs}:levels',
       '{app:logs}:guard:p',
     ]);
     expect(namesOf('logs', '{app}:')[1]).toBe('{app}:logs:resources');

@@ -1,0 +1,181 @@
+import { hostname } from 'node:os';
+import * as v from 'valibot';
+import { isRedisLogError } from '../errors.js';
+import { describeValue, nearest, Problems } from '../options/problems.js';
+import { resolveWriterOptions } from '../options/resolve.js';
+import { unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
+import type { Complete, ConnectionOptions, ServiceOptions } from '../options/types.js';
+import { isEntryId } from '../redis/entry-id.js';
+
+/** Waits between tries of what a handler has failed on: full jitter, doubling from `minDelayMs` to `maxDelayMs`. */
+export interface RetryOptions {
+  /** 1 to 600,000. Default 1,000. */
+  readonly minDelayMs?: number;
+  /** 1 to 3,600,000. Default 30,000. */
+  readonly maxDelayMs?: number;
+}
+
+/** Options of {@link LogConsumer}. An unknown key is an error. Numbers are whole. */
+export interface LogConsumerOptions {
+  /** Default `REDIS_LOG_URL`, `REDIS_URL`, else `redis://127.0.0.1:6379`. Always copied, never used itself. */
+  readonly connection?: ConnectionOptions;
+  /** Default `REDIS_LOG_STREAM`, else `logs:<service.name>`. */
+  readonly stream?: string;
+  /** Only for the default of `stream`. */
+  readonly service?: ServiceOptions;
+  /** Name of the consumer group. All processes that name the same group share its records among them. */
+  readonly group: string;
+  /**
+   * Where a group begins that does not exist yet: with the first record that is still there, with the next one to come,
+   * or after an entry id. Default `start`. A group that exists goes on where it stood.
+   */
+  readonly from?: 'start' | 'now' | (string & {});
+  /** Most records in a batch, 1 to 5,000. Default 100. */
+  readonly batchSize?: number;
+  /** How long a batch waits to be full, from its first record, in milliseconds, 0 to 60,000. Default 1,000. */
+  readonly maxWaitMs?: number;
+  /** Batches handled at once, 1 to 64. Nothing is read ahead of that. Default 1: in order, but for retries. */
+  readonly concurrency?: number;
+  /**
+   * After so many milliseconds without a sign of life, others take over what a consumer holds, 100 to 86,400,000. Give
+   * all consumers of a group the same. A handler may take longer: the consumer says so meanwhile. Default 30,000.
+   */
+  readonly minIdleMs?: number;
+  /** How often a record is handed to a handler before it goes to the dead letters, 1 to 1,000,000. Default 5. */
+  readonly maxDeliveries?: number;
+  readonly retry?: RetryOptions;
+  /**
+   * `true`: a record that this group has acknowledged already, under whatever entry id, is skipped; told by `producer`
+   * and `seq`. Needs scripts. Default `false`.
+   */
+  readonly deduplicate?: boolean;
+  /** How long the server may be silent before the connection counts as dead, about, 100 to 60,000. Default 5,000. */
+  readonly heartbeatMs?: number;
+  /** How long one command may take, in milliseconds, 1 to 600,000. Default 10,000. */
+  readonly sendTimeoutMs?: number;
+  /** How long `close()` may take, 1 to 600,000. Default `REDIS_LOG_SHUTDOWN_TIMEOUT_MS`, else 5,000. */
+  readonly shutdownTimeoutMs?: number;
+  /** Names of consumers that hold nothing are removed after so much silence, 1,000 to 10^12. Default 3,600,000. */
+  readonly forgetConsumersAfterMs?: number;
+  /** Begins the consumer's name in the group, which ends in what makes it unique. Default: the name of the host. */
+  readonly consumer?: string;
+}
+
+export type ResolvedConsumerOptions = Complete<Omit<LogConsumerOptions, 'service' | 'retry'>> & {
+  readonly retry: Complete<RetryOptions>;
+};
+
+const NAME = 'a text that is not empty';
+const name = v.pipe(
+  v.string(NAME),
+  v.check((value) => value.trim() !== '', NAME),
+);
+const FROM = 'start, now, or the id of an entry';
+const from = v.custom<string>(
+  (value) => value === 'start' || value === 'now' || (typeof value === 'string' && isEntryId(value)),
+  FROM,
+);
+const retryEntries = { minDelayMs: whole(1, 600_000), maxDelayMs: whole(1, 3_600_000) };
+
+const ENTRIES = {
+  group: v.optional(name, ''),
+  stream: v.optional(v.string('the name of a stream')),
+  from: v.optional(from),
+  batchSize: whole(1, 5_000),
+  maxWaitMs: whole(0, 60_000),
+  concurrency: whole(1, 64),
+  minIdleMs: whole(100, 86_400_000),
+  maxDeliveries: whole(1, 1_000_000),
+  retry: v.optional(v.objectWithRest(retryEntries, unknownKey, 'an object')),
+  deduplicate: v.optional(v.boolean('true or false')),
+  heartbeatMs: whole(100, 60_000),
+  forgetConsumersAfterMs: whole(1_000, 1_000_000_000_000),
+  consumer: v.optional(name),
+};
+
+/** These are the writer's, too, with the same meaning, environment and default. */
+const SHARED = ['connection', 'stream', 'service', 'sendTimeoutMs', 'shutdownTimeoutMs'] as const;
+
+/** The names of all options of a consumer. */
+export const CONSUMER_OPTIONS: readonly string[] = [...new Set([...Object.keys(ENTRIES), ...SHARED])];
+
+const SCHEMA = v.objectWithRest(
+  { ...ENTRIES, ...Object.fromEntries(SHARED.map((key) => [key, v.optional(v.any())])) },
+  unknownKey,
+);
+
+const DEFAULTS = {
+  from: 'start',
+  batchSize: 100,
+  maxWaitMs: 1_000,
+  concurrency: 1,
+  minIdleMs: 30_000,
+  maxDeliveries: 5,
+  retry: { minDelayMs: 1_000, maxDelayMs: 30_000 },
+  deduplicate: false,
+  heartbeatMs: 5_000,
+  forgetConsumersAfterMs: 3_600_000,
+} as const;
+
+/** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem. */
+export function resolveConsumerOptions(
+  options: unknown,
+  environment: NodeJS.ProcessEnv = process.env,
+): ResolvedConsumerOptions {
+  const problems = new Problems();
+  const parsed = v.safeParse(SCHEMA, options ?? {});
+  for (const issue of parsed.issues ?? []) addIssue(issue, problems);
+  const shared = readShared(options, { environment, problems });
+  if (!problems.isEmpty || shared === undefined) throw problems.toError();
+  const given = parsed.output as LogConsumerOptions;
+  return {
+    ...DEFAULTS,
+    ...defined({ ...given, consumer: given.consumer ?? hostname() }),
+    ...shared,
+    retry: { ...DEFAULTS.retry, ...defined(given.retry ?? {}) },
+  };
+}
+
+/** `undefined` counts as not given. */
+function defined<T extends object>(given: T): Complete<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Complete<T>;
+}
+
+type Shared = Pick<ResolvedConsumerOptions, 'connection' | 'stream' | 'sendTimeoutMs' | 'shutdownTimeoutMs'>;
+
+function readShared(
+  options: unknown,
+  { environment, problems }: { environment: NodeJS.ProcessEnv; problems: Problems },
+): Shared | undefined {
+  const given = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
+  const picked = Object.fromEntries(SHARED.filter((key) => key in given).map((key) => [key, given[key]]));
+  // Not a name at all is a problem that the consumer's own schema has told of.
+  if (typeof picked['stream'] !== 'string') delete picked['stream'];
+  try {
+    const resolved = resolveWriterOptions(picked, environment);
+    const { connection, defaultStream, sendTimeoutMs, shutdownTimeoutMs } = resolved;
+    return { connection, stream: defaultStream, sendTimeoutMs, shutdownTimeoutMs };
+  } catch (error) {
+    if (!isRedisLogError(error)) throw error;
+    problems.addAll(error);
+    return undefined;
+  }
+}
+
+function addIssue(issue: v.BaseIssue<unknown>, problems: Problems): void {
+  const path = (issue.path ?? []).map(({ key }) => String(key));
+  const subject = path.join('.') || 'options';
+  if (issue.message !== UNKNOWN_KEY) {
+    const given = issue.input === undefined ? 'nothing' : describeValue(issue.input);
+    problems.add(
+      subject,
+      `got ${given}. Give ${issue.kind === 'schema' && path.length === 0 ? 'an object' : issue.message}`,
+    );
+    return;
+  }
+  const known = path.length > 1 ? Object.keys(retryEntries) : CONSUMER_OPTIONS;
+  const similar = nearest(path.at(-1) ?? '', known);
+  const advice =
+    similar === undefined ? `Leave it out; known here are ${known.join(', ')}` : `Did you mean ${similar}?`;
+  problems.add(subject, `unknown option. ${advice.replace(/\?$/, '? If not, leave it out')}`);
+}

@@ -1,0 +1,83 @@
+import type { LogBatch } from './batch.js';
+
+interface Offer {
+  readonly batch: LogBatch;
+  /** Whoever took the batch is done with it. */
+  done(ids: readonly string[]): void;
+}
+
+/** Where the engine's batches meet those who ask for one. */
+export class BatchExchange {
+  readonly #offers: Offer[] = [];
+  readonly #asking: ((offer: Offer | undefined) => void)[] = [];
+  #isOver = false;
+  #failure: unknown;
+
+  /** A handler for the engine: settles when somebody has taken the batch and is done with it. */
+  readonly offer = (batch: LogBatch): Promise<readonly string[]> =>
+    new Promise((done) => {
+      const offer = { batch, done };
+      const ask = this.#asking.shift();
+      if (ask === undefined) this.#offers.push(offer);
+      else ask(offer);
+    });
+
+  /** The next batch, or none any more. */
+  async take(): Promise<Offer | undefined> {
+    const offer = this.#offers.shift();
+    if (offer !== undefined) return offer;
+    const asked = this.#isOver
+      ? undefined
+      : await new Promise<Offer | undefined>((ask) => this.#asking.push(ask));
+    if (this.#failure !== undefined) throw this.#failure as Error;
+    return asked;
+  }
+
+  /** There will never be a batch: whoever asks is told why. */
+  fail(error: unknown): void {
+    this.#failure = error;
+    this.end();
+  }
+
+  /** Nobody waits any longer; batches that nobody took are given back. */
+  end(): void {
+    this.#isOver = true;
+    for (const ask of this.#asking.splice(0)) ask(undefined);
+    for (const { done } of this.#offers.splice(0)) done([]);
+  }
+}
+
+/** One loop over batches. Going on to the next one ends the last: what is open of it is handed out again. */
+export class BatchIterator implements AsyncIterableIterator<LogBatch, undefined> {
+  readonly #exchange: BatchExchange;
+  readonly #left: () => Promise<void>;
+  #current: Offer | undefined;
+
+  /** `left`: called when the loop is left early. */
+  constructor(exchange: BatchExchange, left: () => Promise<void>) {
+    this.#exchange = exchange;
+    this.#left = left;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<LogBatch, undefined>> {
+    this.#finish();
+    this.#current = await this.#exchange.take();
+    const batch = this.#current?.batch;
+    return batch === undefined ? { done: true, value: undefined } : { done: false, value: batch };
+  }
+
+  async return(): Promise<IteratorResult<LogBatch, undefined>> {
+    this.#finish();
+    await this.#left();
+    return { done: true, value: undefined };
+  }
+
+  #finish(): void {
+    this.#current?.done([]);
+    this.#current = undefined;
+  }
+}

@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import type { Diagnostics } from '../diagnostics.js';
+import { RedisLogError } from '../errors.js';
+import type { StoreState } from '../pipeline/ports.js';
+import type { Runtime } from '../pipeline/runtime.js';
+import { GroupLink } from '../redis/group-link.js';
+import { GroupStore } from '../redis/group-store.js';
+import { Acknowledger } from './acknowledger.js';
+import { idsByDeliveries } from './by-deliveries.js';
+import { DeadLetters } from './dead-letters.js';
+import { Engine, type LogHandler } from './engine.js';
+import { EntryDecoder } from './entry.js';
+import { GroupKeeper } from './group-keeper.js';
+import { HeldEntries } from './held-entries.js';
+import { Intake } from './intake.js';
+import type { ResolvedConsumerOptions } from './options.js';
+import { Reports } from './reports.js';
+import { Source } from './source.js';
+import type { Counters } from './stats.js';
+import { loadTelemetry } from './telemetry.js';
+import { Upkeep } from './upkeep.js';
+
+export interface SessionParts {
+  readonly options: ResolvedConsumerOptions;
+  readonly counters: Counters;
+  readonly diagnostics: Diagnostics;
+  readonly runtime: Runtime;
+  readonly handler: LogHandler;
+}
+
+/** Of the time to close, this much is for handing back, and no more than a quarter of it. */
+const HAND_BACK_MS = 500;
+/** A timer that holds a process needs some delay. */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+/** One run of a consumer, from its connections to its end. */
+export class Session {
+  /** The name in the group. */
+  readonly consumer: string;
+  readonly #parts: SessionParts;
+  readonly #held = new HeldEntries();
+  readonly #reports: Reports;
+  readonly #reading: GroupLink;
+  readonly #commands: GroupLink;
+  readonly #store: GroupStore;
+  readonly #keeper: GroupKeeper;
+  readonly #upkeep: Upkeep;
+  #engine: Engine | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  #unusable: string | undefined;
+
+  constructor(parts: SessionParts) {
+    const { options, counters, diagnostics, runtime } = parts;
+    this.#parts = parts;
+    this.consumer = `${options.consumer}-${process.pid}-${randomBytes(6).toString('base64url')}`;
+    this.#reports = new Reports(diagnostics, options);
+    this.#reading = this.#open('reader');
+    this.#commands = this.#open('consumer');
+    const links = { reading: this.#reading, commands: this.#commands };
+    this.#store = new GroupStore(links, { ...options, consumer: this.consumer });
+    const heldIds = (): string[] => this.#held.ids;
+    this.#keeper = new GroupKeeper({ store: this.#store, options, diagnostics, counters, heldIds });
+    this.#upkeep = new Upkeep({
+      store: this.#store,
+      held: this.#held,
+      keeper: this.#keeper,
+      runtime,
+      diagnostics,
+      options,
+      consumer: this.consumer,
+      isReady: () => this.#commands.state === 'ready',
+    });
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  async run(): Promise<void> {
+    const telemetry = await loadTelemetry();
+    if (this.#closing !== undefined) return;
+    const { runtime } = this.#parts;
+    const letExit = runtime.after(FOR_EVER_MS, () => {}, true);
+    try {
+      await telemetry.isolate(async () => {
+        const engine = this.#makeEngine(telemetry);
+        this.#engine = engine;
+        this.#upkeep.start();
+        this.#ended = engine.run();
+        this.#ended.catch(() => undefined);
+        await this.#ended;
+      });
+      await this.#closed();
+    } finally {
+      letExit();
+      this.#upkeep.stop();
+      this.#reading.close();
+      this.#commands.close();
+    }
+  }
+
+  /** Set meanwhile by whoever closes. */
+  async #closed(): Promise<void> {
+    await (this.#closing ?? Promise.resolve());
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    return (this.#closing ??= this.#close(timeoutMs));
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    const { runtime } = this.#parts;
+    const deadline = runtime.now() + timeoutMs;
+    engine.close();
+    this.#reading.close();
+    const handBackAt = timeoutMs - Math.min(HAND_BACK_MS, timeoutMs / 4);
+    await this.#within(
+      this.#ended.catch(() => undefined).then(() => engine.settled()),
+      handBackAt,
+    );
+    engine.abort();
+    this.#upkeep.stop();
+    await this.#within(
+      this.#handBack().catch(() => undefined),
+      deadline - runtime.now(),
+    );
+    this.#commands.close();
+  }
+
+  /** All that the server has under our name and that has no outcome: others may take it over at once. */
+  async #handBack(): Promise<void> {
+    const { options, counters } = this.#parts;
+    const open = (await this.#store.held()).filter(({ id }) => this.#held.stateOf(id) !== 'handled');
+    // What never reached a handler was not delivered to anybody.
+    const counted = open.map(({ id, deliveries }) => {
+      const isDelivered = this.#held.stateOf(id) !== undefined;
+      return { id, deliveries: isDelivered ? deliveries : deliveries - 1 };
+    });
+    for (const [deliveries, ids] of idsByDeliveries(counted)) {
+      await this.#store.handBack(ids, options.minIdleMs, Math.max(0, deliveries));
+    }
+    counters.handedBack += open.length;
+    if (open.length > 0) this.#reports.handedBack(open.length);
+    await this.#store.forget(this.consumer, 0);
+  }
+
+  #makeEngine(telemetry: Awaited<ReturnType<typeof loadTelemetry>>): Engine {
+    const { options, counters, diagnostics, runtime, handler } = this.#parts;
+    const [store, held, keeper, reports] = [this.#store, this.#held, this.#keeper, this.#reports];
+    const isClosing = (): boolean => this.#closing !== undefined;
+    const deadLetters = new DeadLetters({
+      store,
+      stream: options.stream,
+      diagnostics,
+      counters,
+      settled: (ids) => keeper.acknowledged(ids),
+    });
+    const decoder = new EntryDecoder({ lookUp: (hashes) => store.resources(hashes), now: runtime.now });
+    const trouble = reports.trouble.bind(reports);
+    const { deduplicate } = options;
+    const ready = (): Promise<void> => this.#ready(this.#commands);
+    return new Engine({
+      options,
+      store,
+      source: new Source({ store, held, runtime, counters, options, isClosing }),
+      intake: new Intake({ store, decoder, held, keeper, deadLetters, counters, options }),
+      held,
+      keeper,
+      deadLetters,
+      acknowledger: new Acknowledger({ store, held, keeper, runtime, counters, deduplicate, ready, trouble }),
+      runtime,
+      counters,
+      telemetry,
+      handler,
+      ready: async () => {
+        await ready();
+        await this.#ready(this.#reading);
+      },
+      trouble,
+      handlerFailed: (error) => reports.handlerFailed(error),
+      works: () => reports.works(),
+    });
+  }
+
+  #open(role: 'reader' | 'consumer'): GroupLink {
+    const { options, runtime } = this.#parts;
+    return new GroupLink({
+      connection: options.connection,
+      connectionName: `nestjs-redis-log-${role}`,
+      runtime,
+      timeoutMs: options.sendTimeoutMs,
+      state: (state, reason) => this.#changed(state, reason),
+    });
+  }
+
+  #changed(state: StoreState, reason: string | undefined): void {
+    if (state === 'closed' && reason !== undefined) this.#unusable = reason;
+    this.#reports.connection(state, reason);
+  }
+
+  async #ready(link: GroupLink): Promise<void> {
+    await link.settled();
+    if (link.state === 'ready') return;
+    const subject = 'connection';
+    if (this.#unusable === undefined) {
+      throw new RedisLogError('REDIS_LOG_CLOSED', 'This consumer is closed.', { subject });
+    }
+    throw new RedisLogError('REDIS_LOG_MISSING_PEER', this.#unusable, { subject });
+  }
+
+  async #within(work: Promise<void>, ms: number): Promise<void> {
+    let cancel = (): void => {};
+    const timeUp = new Promise<void>((resolve) => {
+      cancel = this.#parts.runtime.after(Math.max(0, ms), resolve, true);
+    });
+    await Promise.race([work, timeUp]);
+    cancel();
+  }
+}

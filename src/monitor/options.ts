@@ -1,0 +1,216 @@
+import * as v from 'valibot';
+import { connectionAdvice, settleConnection } from '../options/connection.js';
+import { describeConnection, describeValue, nearest, Problems } from '../options/problems.js';
+import { unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
+import { isStreamName } from '../options/stream-name.js';
+import type { Complete, ConnectionOptions, RetentionOptions } from '../options/types.js';
+import type { AlertOptions, AlertRule, AlertSeverity } from './alerts/types.js';
+
+/** Options of {@link StreamMonitor}. An unknown key is an error. Numbers are whole, times in milliseconds. */
+export interface StreamMonitorOptions {
+  /** Default `REDIS_LOG_URL`, `REDIS_URL`, else `redis://127.0.0.1:6379`. Always copied, never used itself. */
+  readonly connection?: ConnectionOptions;
+  /** The streams to watch, by name. Default `REDIS_LOG_STREAM`. */
+  readonly streams?: string | readonly string[];
+  /** Only groups of these names. Default: every group. */
+  readonly groups?: readonly string[];
+  /** Time between two samples, 100 to 3,600,000. Default 10,000. */
+  readonly intervalMs?: number;
+  /** Samples that a status is judged by, 2 to 1,000. Default 10. */
+  readonly window?: number;
+  /** A consumer that asked for nothing for so long counts as dead, 100 to 86,400,000. Default 60,000. */
+  readonly consumerIdleMs?: number;
+  /** The `minIdleMs` of the consumers; what is pending for more than twice as long is STUCK. Default 30,000. */
+  readonly claimTimeoutMs?: number;
+  /** What the producers keep, for forecasts. Default: as seen, once the stream is being trimmed. */
+  readonly retention?: RetentionOptions;
+  /** Entries fetched at most per sample to count lags that Redis cannot tell, 0 to 1,000,000. Default 10,000. */
+  readonly countLimit?: number;
+  /** Time between two looks at the memory of a stream, 1,000 to 86,400,000. Default 60,000. */
+  readonly memoryIntervalMs?: number;
+  /** `true`: reads every new entry and follows the numbers of its producer. Default `false`. */
+  readonly gaps?: boolean;
+  /** `true`: corrects Redis' own count of what groups read where it is wrong. Needs scripts. Default `false`. */
+  readonly heal?: boolean;
+  /** Hands on what dead consumers hold, and removes them. Default `false`. */
+  readonly cleanUp?: false | CleanUpOptions;
+  /** What to tell whom. Default `false`. */
+  readonly alerts?: false | AlertOptions;
+  /** `false`: no OpenTelemetry metrics. Default `true`: with the global meter provider, if there is one. */
+  readonly metrics?: boolean;
+  /** For one answer of Redis, and for the connection, 1 to 600,000. Default 5,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface CleanUpOptions {
+  /** A consumer that asked for nothing for so long is removed, 1,000 to 10^12. Default 3,600,000. */
+  readonly idleMs?: number;
+  /** Time between two rounds, 1,000 to 86,400,000. Default 60,000. */
+  readonly intervalMs?: number;
+}
+
+export type ResolvedMonitorOptions = Complete<
+  Omit<StreamMonitorOptions, 'streams' | 'groups' | 'cleanUp' | 'alerts' | 'retention'>
+> & {
+  readonly streams: readonly string[];
+  readonly groups: readonly string[] | undefined;
+  readonly retention: RetentionOptions;
+  readonly cleanUp: false | Complete<CleanUpOptions>;
+  readonly alerts: false | AlertOptions;
+};
+
+const DAY_MS = 86_400_000;
+const VAST = 1_000_000_000_000;
+const flag = v.optional(v.boolean('true or false'));
+const STREAMS = 'the name of a stream, or an array of such names without doubles';
+const NAMES = 'an array of names';
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const streams = v.custom<string | string[]>((value) => {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.length > 0 && list.every(isStreamName) && new Set(list).size === list.length;
+}, STREAMS);
+const names = v.array(v.string(NAMES), NAMES);
+const connection = v.custom<ConnectionOptions>(
+  (value) => connectionAdvice(value) === undefined,
+  (issue) => connectionAdvice(issue.input) ?? '',
+);
+
+function group<T extends v.ObjectEntries>(entries: T) {
+  return v.pipe(
+    v.custom<Record<string, unknown>>(isObject, 'an object'),
+    v.objectWithRest(entries, unknownKey),
+  );
+}
+
+function orFalse<T extends v.GenericSchema>(schema: T) {
+  return v.optional(v.lazy((input) => (input === false ? v.literal(false) : schema)));
+}
+
+const callback = v.custom<unknown>((value) => typeof value === 'function', 'a function');
+const RULE = 'a rule { name, severity, forMs, evaluate(sample) }';
+const SEVERITIES: readonly unknown[] = ['info', 'warn', 'error', 'critical'] satisfies AlertSeverity[];
+
+function isRule(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { name, severity, forMs, evaluate } = value;
+  const isNamed = typeof name === 'string' && name !== '' && SEVERITIES.includes(severity);
+  return isNamed && typeof forMs === 'number' && forMs >= 0 && typeof evaluate === 'function';
+}
+
+const ALERTS = {
+  rules: v.optional(v.array(v.custom<AlertRule>(isRule, RULE), 'an array of rules')),
+  notify: v.optional(callback),
+  log: flag,
+  webhook: v.optional(
+    group({
+      url: v.custom<string>(
+        (url) => typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url),
+        'an http or https URL',
+      ),
+      headers: v.optional(v.record(v.string(), v.string('a text'), 'an object of texts')),
+      timeoutMs: whole(1, 600_000),
+      retries: whole(0, 10),
+    }),
+  ),
+};
+
+const ENTRIES = {
+  connection: v.optional(connection),
+  streams: v.optional(streams),
+  groups: v.optional(names),
+  intervalMs: whole(100, 3_600_000),
+  window: whole(2, 1_000),
+  consumerIdleMs: whole(100, DAY_MS),
+  claimTimeoutMs: whole(100, DAY_MS),
+  retention: v.optional(group({ maxLength: whole(1, VAST), maxAgeMs: whole(1, VAST) })),
+  countLimit: whole(0, 1_000_000),
+  memoryIntervalMs: whole(1_000, DAY_MS),
+  gaps: flag,
+  heal: flag,
+  cleanUp: orFalse(group({ idleMs: whole(1_000, VAST), intervalMs: whole(1_000, DAY_MS) })),
+  alerts: orFalse(group(ALERTS)),
+  metrics: flag,
+  timeoutMs: whole(1, 600_000),
+};
+
+const CLEAN_UP = { idleMs: 3_600_000, intervalMs: 60_000 } as const;
+const DEFAULTS = {
+  intervalMs: 10_000,
+  window: 10,
+  consumerIdleMs: 60_000,
+  claimTimeoutMs: 30_000,
+  retention: {},
+  countLimit: 10_000,
+  memoryIntervalMs: 60_000,
+  gaps: false,
+  heal: false,
+  alerts: false,
+  metrics: true,
+  timeoutMs: 5_000,
+} as const;
+
+/** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem. */
+export function resolveMonitorOptions(
+  options: unknown,
+  environment: NodeJS.ProcessEnv = process.env,
+): ResolvedMonitorOptions {
+  const given = withEnvironment(options ?? {}, environment);
+  const parsed = checkOptions(ENTRIES, given, (problems) => {
+    if (!isObject(given) || given['streams'] !== undefined) return;
+    problems.add('streams', `got nothing. Give ${STREAMS}, or set REDIS_LOG_STREAM`);
+  }) as StreamMonitorOptions;
+  const { streams: named = [], cleanUp = false, connection: place, ...others } = parsed;
+  return {
+    ...DEFAULTS,
+    ...defined(others),
+    connection: settleConnection(place ?? 'redis://127.0.0.1:6379'),
+    streams: typeof named === 'string' ? [named] : [...named],
+    groups: parsed.groups,
+    cleanUp: cleanUp === false ? false : { ...CLEAN_UP, ...defined(cleanUp) },
+  };
+}
+
+/** An option that is undefined is one that was left out. */
+function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+function withEnvironment(options: unknown, environment: NodeJS.ProcessEnv): unknown {
+  if (!isObject(options)) return options;
+  const given = { ...options };
+  given['connection'] ??= environment['REDIS_LOG_URL'] || environment['REDIS_URL'] || undefined;
+  given['streams'] ??= environment['REDIS_LOG_STREAM'] || undefined;
+  return given;
+}
+
+/** Options against their schema; every problem in one error. */
+export function checkOptions(
+  entries: v.ObjectEntries,
+  options: unknown,
+  more: (problems: Problems) => void = () => {},
+): object {
+  const problems = new Problems();
+  const parsed = v.safeParse(group(entries), options);
+  for (const issue of parsed.issues ?? []) addIssue(issue, Object.keys(entries), problems);
+  more(problems);
+  if (!parsed.success || !problems.isEmpty) throw problems.toError();
+  return parsed.output;
+}
+
+function addIssue(issue: v.BaseIssue<unknown>, known: readonly string[], problems: Problems): void {
+  const path = (issue.path ?? []).map(({ key }) => String(key));
+  const subject = path.join('.') || 'options';
+  if (issue.message !== UNKNOWN_KEY) {
+    const show = path[0] === 'connection' || path[0] === 'alerts' ? describeConnection : describeValue;
+    problems.add(subject, `got ${show(issue.input)}. Give ${issue.message}, or leave it out`);
+    return;
+  }
+  const similar = path.length === 1 ? nearest(subject, known) : undefined;
+  const advice = similar === undefined ? 'Leave it out' : `Did you mean ${similar}? If not, leave it out`;
+  problems.add(subject, `unknown option. ${advice}`);
+}

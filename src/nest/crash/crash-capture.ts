@@ -1,0 +1,68 @@
+/** What a crash is reported to. */
+export interface CrashReporter {
+  /** Writes the record. Never throws. */
+  report(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void;
+  /** Resolves when the record is out, or when the time for that is up. Never rejects. */
+  flush(): Promise<unknown>;
+}
+
+interface Crashes {
+  readonly reporters: Set<CrashReporter>;
+  /** True from the first crash on: the process is on its way out. */
+  isEnding: boolean;
+  /** The one that is installed; of whichever copy of the package came first. */
+  listener: NodeJS.UncaughtExceptionListener | undefined;
+}
+
+const CRASHES = Symbol.for('nestjs-redis-log.crashes');
+
+/** One per process, also where the package is loaded twice, so that its listeners do not take each other for somebody's. */
+function crashes(): Crashes {
+  const holder = globalThis as { [CRASHES]?: Crashes };
+  return (holder[CRASHES] ??= { reporters: new Set(), isEnding: false, listener: undefined });
+}
+
+/**
+ * Reports every uncaught exception, and every rejection that Node makes one of, then lets the process end as it would have:
+ * with the original error on stderr and its exit code. Where the application listens for them itself, it alone decides what
+ * happens next. Nothing else about unhandled rejections changes: no listener is added for those.
+ *
+ * Returns the function that ends it.
+ */
+export function captureCrashes(reporter: CrashReporter): () => void {
+  const state = crashes();
+  state.reporters.add(reporter);
+  if (state.listener === undefined) {
+    state.listener = crashed;
+    process.on('uncaughtException', crashed);
+  }
+  return () => {
+    state.reporters.delete(reporter);
+    if (state.reporters.size === 0) stopListening(state);
+  };
+}
+
+function stopListening(state: Crashes): void {
+  if (state.listener !== undefined) process.off('uncaughtException', state.listener);
+  state.listener = undefined;
+}
+
+function crashed(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
+  const state = crashes();
+  for (const reporter of state.reporters) reporter.report(error, origin);
+  // Somebody else listens too: then Node would not have ended the process, and neither do we.
+  const isOurs = process.listenerCount('uncaughtException') === 1;
+  if (!isOurs || state.isEnding) return;
+  state.isEnding = true;
+  void Promise.allSettled(Array.from(state.reporters, (reporter) => reporter.flush())).then(() =>
+    end(state, error),
+  );
+}
+
+/** Thrown again where nobody listens, so that it is Node that prints it and ends the process. */
+function end(state: Crashes, error: unknown): void {
+  stopListening(state);
+  setImmediate(() => {
+    throw error; // By the application, where the stack below begins.
+  });
+}

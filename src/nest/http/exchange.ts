@@ -1,0 +1,66 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { SpanContext } from '../../record/log-record.js';
+import type { Scope } from '../context/scope.js';
+
+/** As much as is used of the request of Express, and of Fastify's, which has the one of Node as `raw`. */
+export interface FrameworkRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly raw?: IncomingMessage;
+  readonly ip?: string;
+  readonly hostname?: string;
+  readonly protocol?: string;
+  readonly originalUrl?: string;
+  /** Express: where a router is mounted, and the route that was matched last. */
+  readonly baseUrl?: string;
+  readonly route?: { readonly path?: unknown };
+  /** Fastify: the route that was matched. */
+  readonly routeOptions?: { readonly url?: string | undefined };
+}
+
+/** As much as is used of the reply of Fastify; without `raw`, the response of Express itself. */
+export interface FrameworkReply {
+  readonly raw?: ServerResponse;
+  getHeader(name: string): unknown;
+  /** Of Fastify's. */
+  header?(name: string, value: string): unknown;
+  /** Of Node's and Express'. */
+  setHeader?(name: string, value: string): unknown;
+}
+
+/** One request and its response, as far as they have got. */
+export interface Exchange {
+  request: FrameworkRequest;
+  reply: FrameworkReply;
+  readonly response: ServerResponse;
+  /** Milliseconds of a monotonic clock. */
+  readonly startedAt: number;
+  /** What the socket had written before a stream was piped into the response; undefined where none was. */
+  bytesBefore: number | undefined;
+  readonly spanContext: SpanContext | undefined;
+  readonly scope: Scope;
+  /** The template of the route, once a handler of Nest's is about to be called. */
+  route: string | undefined;
+  isSkipped: boolean;
+  /** By its handler; a response may also say so itself. */
+  isEventStream: boolean;
+  isOver: boolean;
+}
+
+const EXCHANGE = Symbol.for('nestjs-redis-log.exchange');
+
+interface Marked {
+  [EXCHANGE]?: Exchange;
+}
+
+/** The exchange of a request of either framework; undefined when requests are not logged. */
+export function exchangeOf(request: unknown): Exchange | undefined {
+  if (typeof request !== 'object' || request === null) return undefined;
+  const raw = (request as FrameworkRequest).raw ?? request;
+  return (raw as Marked)[EXCHANGE];
+}
+
+export function keepExchange(request: FrameworkRequest, exchange: Exchange): void {
+  ((request.raw ?? request) as Marked)[EXCHANGE] = exchange;
+}

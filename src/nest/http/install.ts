@@ -1,0 +1,77 @@
+import type { AbstractHttpAdapter, ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import type { FrameworkReply, FrameworkRequest } from './exchange.js';
+import type { RequestLog } from './request-log.js';
+import { RequestErrorFilter, RequestLogGuard } from './request-watch.js';
+
+type Next = (error?: unknown) => void;
+type Hook = (request: FrameworkRequest, reply: FrameworkReply, done: Next) => unknown;
+
+interface Fastify {
+  addHook(name: 'onRequest', hook: Hook): unknown;
+}
+
+/** The hook of Nest 12 that runs before all middleware. There is room for one. */
+interface HookedAdapter {
+  onRequestHook?: Hook | undefined;
+  setOnRequestHook?(hook: Hook): void;
+}
+
+/**
+ * Has `log` follow every request of an application: before the body is parsed, before middleware, guards and routing. An
+ * adapter may come later than this call, as it does in tests.
+ */
+export function installRequestLog(log: RequestLog, host: HttpAdapterHost, config: ApplicationConfig): void {
+  config.useGlobalGuards(new RequestLogGuard());
+  config.useGlobalFilters(new RequestErrorFilter());
+  // Without an adapter so far, the type has nothing to say of that.
+  const adapter = host.httpAdapter as AbstractHttpAdapter | undefined;
+  if (adapter !== undefined) watch(adapter, log);
+  else host.init$.subscribe(() => watch(host.httpAdapter, log));
+}
+
+function watch(adapter: AbstractHttpAdapter, log: RequestLog): void {
+  const type = adapter.getType();
+  if (type === 'fastify') watchFastify(adapter, log);
+  else if (type !== '') adapter.use(hookOf(log));
+}
+
+function hookOf(log: RequestLog): Hook {
+  return (request, reply, done) => log.begin(request, reply, done);
+}
+
+/**
+ * Where Nest has its own hook (12), that comes first of all. Where it has not, a middleware opens the request, and a hook
+ * of Fastify adds what only Fastify's request knows.
+ */
+function watchFastify(adapter: AbstractHttpAdapter, log: RequestLog): void {
+  const hooked = adapter as unknown as HookedAdapter;
+  const hook = hookOf(log);
+  if (hooked.setOnRequestHook !== undefined) {
+    const other = hooked.onRequestHook;
+    hooked.setOnRequestHook(other === undefined ? hook : inTurn(log, other.bind(adapter)));
+  } else {
+    tryToUse(adapter, hook);
+  }
+  // Also for whoever takes the one hook of Nest's after us.
+  (adapter.getInstance() as Fastify).addHook('onRequest', hook);
+}
+
+/** A hook that was there before goes on inside the request's context, with whatever it returns. */
+function inTurn(log: RequestLog, other: Hook): Hook {
+  return (request, reply, done) => {
+    let result: unknown;
+    log.begin(request, reply, () => {
+      result = other(request, reply, done);
+    });
+    return result;
+  };
+}
+
+/** Before it is initialised, the Fastify adapter of Nest 11 takes no middleware: then the hook has to do. */
+function tryToUse(adapter: AbstractHttpAdapter, hook: Hook): void {
+  try {
+    adapter.use(hook);
+  } catch {
+    // The hook follows.
+  }
+}

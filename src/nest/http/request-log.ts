@@ -1,0 +1,177 @@
+import type { ServerResponse } from 'node:http';
+import { createDiagnostics, type Diagnostics, describeError } from '../../diagnostics.js';
+import type { ResolvedHttpOptions } from '../../options/types.js';
+import type { Attributes } from '../../record/log-record.js';
+import type { Redactor } from '../../record/redact.js';
+import type { Level } from '../../record/severity.js';
+import { wasLogged } from '../context/logged-errors.js';
+import { runIn, scopeOf } from '../context/scope.js';
+import type { CallReading } from '../logger/call-arguments.js';
+import { isOwnError } from '../logger/call-values.js';
+import type { LoggerCore } from '../logger/logger-core.js';
+import { activeSpan } from '../logger/record-builder.js';
+import {
+  type Exchange,
+  exchangeOf,
+  type FrameworkReply,
+  type FrameworkRequest,
+  keepExchange,
+} from './exchange.js';
+import { defaultLevel, isFailure, type Outcome, outcomeOf } from './outcome.js';
+import { pathFilter } from './path-filter.js';
+import { bytesOf, pathOf, queryOf, requestAttributes, urlOf } from './request-attributes.js';
+import { givenId, madeId } from './request-id.js';
+
+/** What the requests' records have as their context, so that `levels: { HTTP: 'warn' }` applies to them. */
+const CONTEXT = 'HTTP';
+const READING: CallReading = { style: 'structured', context: CONTEXT };
+
+export interface RequestLogParts {
+  readonly core: LoggerCore;
+  /** For the query, which is a text of its own. */
+  readonly redactor: Redactor | undefined;
+  readonly options: ResolvedHttpOptions;
+}
+
+/** Follows requests from their first moment to their last, and writes one record of each. No method throws. */
+export class RequestLog {
+  readonly #core: LoggerCore;
+  readonly #redactor: Redactor | undefined;
+  readonly #options: ResolvedHttpOptions;
+  readonly #isIgnored: ReturnType<typeof pathFilter>;
+  readonly #diagnostics: Diagnostics = createDiagnostics();
+
+  constructor({ core, redactor, options }: RequestLogParts) {
+    this.#core = core;
+    this.#redactor = redactor;
+    this.#options = options;
+    this.#isIgnored = pathFilter(options.ignore);
+  }
+
+  /** A request has come; `next` is all that is done about it, and runs in a context of its own. */
+  begin(request: FrameworkRequest, reply: FrameworkReply, next: () => void): void {
+    const known = exchangeOf(request);
+    if (known !== undefined) {
+      // Fastify's own request comes after that of Node, and knows more.
+      known.request = request;
+      known.reply = reply;
+      return next();
+    }
+    const exchange = this.#open(request, reply);
+    if (exchange === undefined) next();
+    else runIn(exchange.scope, next);
+  }
+
+  #open(request: FrameworkRequest, reply: FrameworkReply): Exchange | undefined {
+    try {
+      const response = reply.raw ?? (reply as ServerResponse);
+      const exchange: Exchange = {
+        request,
+        reply,
+        response,
+        startedAt: performance.now(),
+        bytesBefore: undefined,
+        spanContext: activeSpan(),
+        scope: scopeOf(this.#identify(request, reply)),
+        route: undefined,
+        isSkipped: this.#isLeftOut(request),
+        isEventStream: false,
+        isOver: false,
+      };
+      keepExchange(request, exchange);
+      response.on('pipe', () => (exchange.bytesBefore ??= bytesOf(response)));
+      // Whichever comes first; `once` would cost twice as much.
+      response.on('finish', () => this.#end(exchange, true));
+      response.on('close', () => this.#end(exchange, false));
+      return exchange;
+    } catch (error) {
+      this.#tell('begin', error);
+      return undefined;
+    }
+  }
+
+  #identify(request: FrameworkRequest, reply: FrameworkReply): Attributes {
+    const { requestId } = this.#options;
+    if (requestId === false) return {};
+    const id =
+      givenId(request, requestId.header) ??
+      this.#ask('requestId.generate', () => madeId(request, requestId.generate)) ??
+      madeId(request, undefined);
+    if (reply.raw === undefined) reply.setHeader?.(requestId.header, id);
+    else reply.header?.(requestId.header, id);
+    return { 'request.id': id };
+  }
+
+  #isLeftOut(request: FrameworkRequest): boolean {
+    if (this.#isIgnored?.(pathOf(urlOf(request))) === true) return true;
+    return this.#ask('ignoreIf', () => this.#options.ignoreIf?.(request)) === true;
+  }
+
+  #end(exchange: Exchange, hasFinished: boolean): void {
+    if (exchange.isOver) return;
+    exchange.isOver = true;
+    if (exchange.isSkipped) return;
+    try {
+      const outcome = outcomeOf(exchange, hasFinished);
+      const level = this.#levelOf(exchange, outcome);
+      if (this.#core.isEnabled(level, CONTEXT)) this.#write(level, exchange, outcome);
+    } catch (error) {
+      this.#tell('end', error);
+    }
+  }
+
+  #levelOf({ request }: Exchange, outcome: Outcome): Level {
+    const { level } = this.#options;
+    const asked = level && this.#ask('level', () => level(outcome.statusCode, request));
+    return asked ?? defaultLevel(outcome);
+  }
+
+  #write(level: Level, exchange: Exchange, outcome: Outcome): void {
+    const { request, spanContext, scope, startedAt } = exchange;
+    const attributes = requestAttributes(exchange, outcome, performance.now() - startedAt);
+    const args: unknown[] = [titleOf(attributes, outcome), attributes];
+    if (this.#options.query) attributes['url.query'] = queryOf(urlOf(request), this.#redactor);
+    if (isFailure(outcome)) {
+      const error = scope.root.thrown ?? exchange.response.errored ?? scope.root.loggedError;
+      attributes['error.type'] = typeOf(error) ?? String(outcome.statusCode);
+      // Its stack is in one record: that of whoever logged it, or else this one.
+      if (isOwnError(error) && !wasLogged(error)) args.push(error);
+    }
+    const more = this.#options.attributes;
+    if (more !== undefined) {
+      Object.assign(
+        attributes,
+        this.#ask('attributes', () => ({ ...more(request, outcome.statusCode) })),
+      );
+    }
+    const moment = { time: Date.now(), spanContext, scope };
+    this.#core.writeAt(level, args, { reading: READING, moment });
+  }
+
+  /** What a function of the user's says; undefined when it throws. */
+  #ask<T>(option: string, question: () => T): T | undefined {
+    try {
+      return question();
+    } catch (error) {
+      this.#tell(option, error);
+      return undefined;
+    }
+  }
+
+  #tell(what: string, error: unknown): void {
+    this.#diagnostics.warn(`http:${what}`, `Request logging: ${what} failed: ${describeError(error)}`);
+  }
+}
+
+/** By the route where there is one, so that requests of one kind have one text. */
+function titleOf(attributes: Attributes, { statusCode, end }: Outcome): string {
+  const where = attributes['http.route'] ?? attributes['url.path'];
+  const how = end === 'complete' ? `${statusCode}` : end;
+  return `${String(attributes['http.request.method'])} ${String(where)} ${how}`;
+}
+
+function typeOf(error: unknown): string | undefined {
+  if (error === undefined) return undefined;
+  if (!isOwnError(error)) return typeof error;
+  return error.constructor?.name ?? error.name;
+}

@@ -1,0 +1,130 @@
+import { type Runtime, systemRuntime } from '../../pipeline/runtime.js';
+import { InsightsReader } from '../../redis/insights-reader.js';
+import { LogReader, type ReaderSurroundings } from '../log-reader.js';
+import { checkOptions, type LogReaderOptions, resolveReaderOptions } from '../options.js';
+import type { QueryNode } from '../query-language/ast.js';
+import type { LogEntry } from '../types.js';
+import { readCommon } from './common.js';
+import { COMMON_OPTIONS, RECENT_OPTIONS } from './options.js';
+import { levelNamed } from './section.js';
+import type { CommonMessages, CommonOptions, RecentMessages, RecentOptions } from './types.js';
+import { type InsightsWindow, spanOf } from './window.js';
+
+/** Options of {@link LogInsights}: those of a reader of one stream. */
+export type LogInsightsOptions = Omit<LogReaderOptions, 'streams'>;
+
+const RECENT_LIMIT = 100;
+const MAX_SCANNED = 100_000;
+const COMMON_LIMIT = 20;
+
+/**
+ * What a stream says: its recent messages, and its most frequent ones. Changes nothing in Redis; the first call connects.
+ * Level and service are told apart exactly: `error` is 17 to 20, without `fatal`. Either may be `undefined`: all of them.
+ *
+ * Rejects as {@link LogReader} does.
+ *
+ * @example
+ * await using insights = new LogInsights({ stream: 'logs:orders' });
+ * const { messages } = await insights.common('orders', 'error', '1h', { limit: 10 });
+ * for (const { count, template, isNew } of messages) console.log(count, template, isNew ? 'NEW' : '');
+ */
+export class LogInsights implements AsyncDisposable {
+  readonly #logs: LogReader;
+  readonly #stream: string;
+  readonly #clock: () => number;
+  readonly #counts: InsightsReader;
+
+  /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options. */
+  constructor(options: LogInsightsOptions = {}, around: ReaderSurroundings = {}) {
+    const { connection, streams, requestTimeoutMs } = resolveReaderOptions(options);
+    const runtime: Runtime = around.runtime ?? systemRuntime;
+    this.#logs = new LogReader(options, around);
+    this.#stream = streams[0] ?? '';
+    this.#clock = around.clock ?? Date.now;
+    const connectionName = 'nestjs-redis-log-insights';
+    this.#counts = new InsightsReader({ connection, connectionName, requestTimeoutMs, runtime });
+  }
+
+  /** The stream that it looks at. */
+  get stream(): string {
+    return this.#stream;
+  }
+
+  /**
+   * The last records of a service and level, the newest first, from the stream itself: nothing needs to have been counted.
+   * It reads back from the end of the stream until it has found enough, or has looked at `maxScanned` entries.
+   *
+   * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`
+   */
+  async recent(
+    service: string | undefined,
+    level: string | number | undefined,
+    options: RecentOptions = {},
+  ): Promise<RecentMessages> {
+    checkOptions(RECENT_OPTIONS, { ...options, service, level });
+    const { limit = RECENT_LIMIT, maxScanned = MAX_SCANNED, signal } = options;
+    const enough = new AbortController();
+    const query = this.#logs.query({
+      where: sectionQuery(service, level),
+      order: 'desc',
+      limit,
+      signal: signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
+      onProgress: ({ scanned }) => {
+        if (scanned >= maxScanned) enough.abort();
+      },
+    });
+    const entries: LogEntry[] = [];
+    try {
+      for await (const entry of query) entries.push(entry);
+    } catch (error) {
+      if (!enough.signal.aborted || signal?.aborted === true) throw error;
+    }
+    const { scanned } = query.progress;
+    return { entries, scanned, isComplete: entries.length === limit || !enough.signal.aborted };
+  }
+
+  /**
+   * The most frequent messages of a service and level in a time, which messages differ in numbers, ids and quoted parts
+   * only being one, from what {@link InsightsCounter}s have counted; where none has run, `countedSince` is undefined.
+   *
+   * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`
+   */
+  async common(
+    service: string | undefined,
+    level: string | number | undefined,
+    ...[window, options = {}]: [window: InsightsWindow, options?: CommonOptions]
+  ): Promise<CommonMessages> {
+    checkOptions(COMMON_OPTIONS, { ...options, service, level, window });
+    const now = this.#clock();
+    return readCommon(this.#counts, {
+      stream: this.#stream,
+      section: {
+        ...(service === undefined ? {} : { service }),
+        ...(level === undefined ? {} : { level: levelNamed(level) ?? 'info' }),
+      },
+      span: spanOf(window, now) ?? { from: now, to: now },
+      limit: options.limit ?? COMMON_LIMIT,
+      now,
+    });
+  }
+
+  /** Ends its connections at once. */
+  async close(): Promise<void> {
+    this.#counts.close();
+    await this.#logs.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function sectionQuery(service: string | undefined, level: string | number | undefined): QueryNode {
+  const nodes: QueryNode[] = [];
+  const match = (field: string, operator: ':' | '=', text: string): QueryNode => {
+    return { type: 'match', field, operator, value: { kind: 'phrase', text }, position: 0 };
+  };
+  if (service !== undefined) nodes.push(match('service', '=', service));
+  if (level !== undefined) nodes.push(match('level', ':', levelNamed(level) ?? 'info'));
+  return nodes.length === 0 ? { type: 'all' } : { type: 'and', nodes };
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { encodeValue } from '../../codec/value.js';
+import type { LogRecord } from '../../record/log-record.js';
+import { messageTemplate } from '../../record/message-template.js';
+
+/** Of a text, so much is looked at; a longer one is told apart by its beginning. */
+const MAX_TEXT = 2_000;
+/** Of a template and of an example, so much is kept. */
+const MAX_KEPT = 500;
+const ID_LENGTH = 12;
+
+/** What a record says: its body, or the name of its event, or what was thrown. */
+export function messageText({ body, eventName, attributes }: LogRecord): string {
+  const text = typeof body === 'string' ? body : body === undefined || body === null ? '' : encodeValue(body);
+  const said = text || eventName || attributes['exception.message'] || attributes['exception.type'];
+  return typeof said === 'string' ? said.slice(0, MAX_TEXT) : '';
+}
+
+/** What messages that are counted together have in common. */
+export function templateOf(text: string, countBy: 'template' | 'text'): string {
+  return countBy === 'template' ? messageTemplate(text) : text;
+}
+
+export function kept(text: string): string {
+  return text.slice(0, MAX_KEPT);
+}
+
+/** Short, and the same in every process. */
+export function messageId(section: string, template: string): string {
+  return createHash('sha256').update(`${section}\n${template}`).digest('base64url').slice(0, ID_LENGTH);
+}

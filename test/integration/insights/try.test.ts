@@ -1,0 +1,22 @@
+import { it } from 'vitest';
+import { InsightsCounter, LogInsights } from '../../../src/reader/index.js';
+import { useRedisServer } from '../../support/use-redis-server.js';
+import { until } from '../../support/until.js';
+import { write } from '../reader/writing.js';
+const redis = useRedisServer();
+it('try', async () => {
+  const where = { connection: redis.url, stream: 'logs:orders' };
+  await write(where, Array.from({ length: 2000 }, (_, i) => ({ body: i % 3 ? `User ${i} paid order "A-${i}"` : `GET /x/${i} failed`, severityNumber: i % 3 ? 9 : 17, ...(i%2?{spanContext: { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1}}:{}) })));
+  const counter = new InsightsCounter(where);
+  const run = counter.run();
+  await until(() => counter.stats().counted >= 2000, { timeoutMs: 10000 }).catch((e) => console.log(String(e)));
+  console.log(counter.stats());
+  await using insights = new LogInsights(where);
+  console.log(await insights.common('orders', 'info', '1h'));
+  console.log(await insights.common(undefined, undefined, '1h'));
+  const r = await insights.recent('orders', 'error', { limit: 3 });
+  console.log(r.entries.map(({ record }) => record.body), r.scanned, r.isComplete);
+  console.log(await redis.client.keys('*'), await redis.client.hgetall('{logs:orders}:insights'), await redis.client.hgetall('{logs:orders}:insights:messages'));
+  console.log(await redis.client.xinfo('GROUPS', 'logs:orders'));
+  await counter.close(); await run;
+});

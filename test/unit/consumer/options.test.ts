@@ -1,0 +1,76 @@
+import { LogConsumer } from 'nestjs-redis-log/consumer';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { resolveConsumerOptions } from '../../../src/consumer/options.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('The options of a consumer', () => {
+  it('have defaults, and stream and connection are those of the writer', () => {
+    const environment = { REDIS_LOG_URL: 'redis://h:1', OTEL_SERVICE_NAME: 'shop' };
+    expect(resolveConsumerOptions({ group: 'etl', consumer: 'me' }, environment)).toEqual({
+      connection: 'redis://h:1',
+      stream: 'logs:shop',
+      group: 'etl',
+      consumer: 'me',
+      from: 'start',
+      batchSize: 100,
+      maxWaitMs: 1_000,
+      concurrency: 1,
+      minIdleMs: 30_000,
+      maxDeliveries: 5,
+      retry: { minDelayMs: 1_000, maxDelayMs: 30_000 },
+      deduplicate: false,
+      heartbeatMs: 5_000,
+      sendTimeoutMs: 10_000,
+      shutdownTimeoutMs: 5_000,
+      forgetConsumersAfterMs: 3_600_000,
+    });
+  });
+
+  it('that are given as undefined count as not given', () => {
+    const { batchSize, retry, stream } = resolveConsumerOptions(
+      {
+        group: 'g',
+        batchSize: undefined,
+        retry: { minDelayMs: undefined, maxDelayMs: 7 },
+        stream: undefined,
+      },
+      { REDIS_LOG_STREAM: 's' },
+    );
+    expect([batchSize, retry, stream]).toEqual([100, { minDelayMs: 1_000, maxDelayMs: 7 }, 's']);
+  });
+
+  it('that are wrong are all told of at once, with what to do and without a password', () => {
+    const wrong = {
+      connection: 'http://u:secret@h',
+      batchSize: 0,
+      from: 'end',
+      retry: { minDelayMS: 1 },
+      batchsize: 1,
+      stream: 'a}b',
+    };
+    const attempt = (): unknown => new LogConsumer(wrong as never);
+    expect(attempt).toThrow(expect.objectContaining({ code: 'REDIS_LOG_INVALID_OPTIONS' }) as Error);
+    for (const part of [
+      'have 7 problems',
+      'group: got "". Give a text that is not empty',
+      'batchSize: got 0. Give a whole number from 1 to 5,000',
+      'from: got "end". Give start, now, or the id of an entry',
+      'retry.minDelayMS: unknown option. Did you mean minDelayMs?',
+      'batchsize: unknown option. Did you mean batchSize?',
+      'connection: got',
+      'stream: got "a}b"',
+    ]) {
+      expect(attempt).toThrow(part);
+    }
+    expect(attempt).not.toThrow('secret');
+  });
+
+  it.each([undefined, null, 'etl', []])('%j in their place is a problem, not a crash', (options) => {
+    expect(() => new LogConsumer(options as never)).toThrow(/options of nestjs-redis-log have/);
+  });
+
+  it('take an entry id as a beginning', () => {
+    expect(resolveConsumerOptions({ group: 'g', from: '1700000000000-3' }, {}).from).toBe('1700000000000-3');
+  });
+});
