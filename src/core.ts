@@ -2,6 +2,7 @@ export { type DecodeOptions, decodeLogRecord, type DecodeResult } from './codec/
 export { encodeLogRecord, type EncodeOptions } from './codec/encode.js';
 export { type EncodedResource, encodeResource } from './codec/resource.js';
 export { type AclOptions, type AclRole, aclRules } from './redis/acl.js';
+export { partitionStreams } from './options/partition-names.js';
 export type { DropReason, LogStats } from './pipeline/account.js';
 export type { FlushResult } from './pipeline/pipeline-parts.js';
 export type { HealthOptions, LogHealth, LogHealthStatus } from './redis/health.js';
@@ -9,6 +10,7 @@ export { type FleetLevel, RedisLogLevels } from './redis/redis-log-levels.js';
 export type { DropEvent, RetryEvent, StateEvent } from './redis/published-events.js';
 export { type LogInput, RedisLogWriter } from './redis/log-writer.js';
 export { messageTemplate } from './record/message-template.js';
+export { streamByService, streamBySeverity } from './record/stream-functions.js';
 export type {
   Attributes,
   HrTime,

@@ -10,7 +10,7 @@ export {
   RedisLogHealthIndicator,
   type RedisLogHealthResult,
 } from './nest/health/redis-log-health.indicator.js';
-export { InjectRedisLogger } from './nest/inject-redis-logger.js';
+export { getRedisLoggerToken, InjectRedisLogger } from './nest/inject-redis-logger.js';
 export { OnLogs, type OnLogsOptions } from './nest/consumers/on-logs.decorator.js';
 export { RedisLogger } from './nest/logger/redis-logger.js';
 export {
@@ -40,4 +40,6 @@ export type { DropReason, LogStats } from './pipeline/account.js';
 export type { FlushResult } from './pipeline/pipeline-parts.js';
 export type { HealthOptions, LogHealth, LogHealthStatus } from './redis/health.js';
 export { type FleetLevel, RedisLogLevels } from './redis/redis-log-levels.js';
+export { partitionStreams } from './options/partition-names.js';
 export type { LogRecord } from './record/log-record.js';
+export { streamByService, streamBySeverity } from './record/stream-functions.js';

@@ -1,9 +1,8 @@
-import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { RedisLogModule } from 'nestjs-redis-log';
 import { HttpExceptionFilter } from './common/http-exception.filter.js';
-import { RequestLogMiddleware } from './common/request-log.middleware.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { PaymentsModule } from './payments/payments.module.js';
 import { StockModule } from './stock/stock.module.js';
@@ -12,8 +11,9 @@ import { UsersModule } from './users/users.module.js';
 @Module({
   imports: [
     // First, so that what the other modules log while they shut down still arrives. Where Redis is and what
-    // the stream is called come from the environment: REDIS_LOG_URL, REDIS_LOG_STREAM.
-    RedisLogModule.forRoot({ service: { name: 'shop', version: '1.0.0' } }),
+    // the stream is called come from the environment: REDIS_LOG_URL, REDIS_LOG_STREAM. `http` makes one record
+    // per request, and puts the request's id on every record that is written while it is served.
+    RedisLogModule.forRoot({ service: { name: 'shop', version: '1.0.0' }, http: true }),
     ScheduleModule.forRoot(),
     UsersModule,
     OrdersModule,
@@ -22,8 +22,4 @@ import { UsersModule } from './users/users.module.js';
   ],
   providers: [{ provide: APP_FILTER, useClass: HttpExceptionFilter }],
 })
-export class AppModule implements NestModule {
-  configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(RequestLogMiddleware).forRoutes('{*path}');
-  }
-}
+export class AppModule {}

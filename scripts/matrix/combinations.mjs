@@ -82,6 +82,16 @@ const jest = {
   shows: ['@nestjs/core', 'jest', 'ts-jest', 'typescript', 'ioredis'],
 };
 
+const requests = (version, platform, core = false) => ({
+  name: `requests-nest-${version}-${platform}`,
+  core,
+  title: `Request logging, Nest ${version} on ${platform === 'express' ? 'Express' : 'Fastify'}`,
+  packages: { ...nest(version), [`@nestjs/platform-${platform}`]: version, ioredis: '6' },
+  files: ['http.mjs'],
+  run: [['http.mjs']],
+  shows: ['@nestjs/core', `@nestjs/platform-${platform}`],
+});
+
 export const COMBINATIONS = [
   {
     name: 'nest-12',
@@ -101,6 +111,10 @@ export const COMBINATIONS = [
     run: [['nest.cjs'], ['nest.mjs'], ['one-class.cjs']],
     shows: ['@nestjs/core', '@opentelemetry/api', 'ioredis'],
   },
+  requests('11', 'express'),
+  requests('11', 'fastify', true),
+  requests('12', 'express'),
+  requests('12', 'fastify'),
   jest,
   {
     name: 'otel-3',

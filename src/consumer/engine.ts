@@ -203,7 +203,7 @@ export class Engine {
     const { telemetry, handler, options } = this.#parts;
     try {
       const work = async (): Promise<unknown> => handler(batch);
-      return resolvedOutcome(batch, await handling(options.stream, () => telemetry.process(batch, work)));
+      return resolvedOutcome(batch, await handling(options.streams, () => telemetry.process(batch, work)));
     } catch (error) {
       return failedOutcome(batch, error);
     }

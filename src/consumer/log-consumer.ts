@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createDiagnostics, type Diagnostics } from '../diagnostics.js';
 import { RedisLogError } from '../errors.js';
 import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
@@ -7,6 +8,7 @@ import { type LogConsumerOptions, type ResolvedConsumerOptions, resolveConsumerO
 import { BatchExchange, BatchIterator } from './pull.js';
 import { Session } from './session.js';
 import { type ConsumerStats, newCounters } from './stats.js';
+import { Turns } from './turns.js';
 
 export interface ConsumerSurroundings {
   readonly diagnostics?: Diagnostics;
@@ -16,7 +18,7 @@ export interface ConsumerSurroundings {
 /**
  * Reads the records of a stream as a member of a consumer group: every record goes to one member of the group, and comes
  * again, to this one or another, until somebody has acknowledged it. Connects when it is run, on two connections of its
- * own, and keeps the process alive until it is closed.
+ * own for each partition of the stream, and keeps the process alive until it is closed.
  *
  * At least once: a process that dies between the work and the acknowledgement leaves a record that is handled again.
  * `entry.key` is the same each time, so a sink that takes each key once has each record exactly once.
@@ -38,7 +40,8 @@ export class LogConsumer implements AsyncIterable<LogBatch>, AsyncDisposable {
   readonly options: ResolvedConsumerOptions;
   readonly #around: Required<ConsumerSurroundings>;
   readonly #counters = newCounters();
-  #session: Session | undefined;
+  #sessions: readonly Session[] = [];
+  #name: string | undefined;
   #exchange: BatchExchange | undefined;
   #loops = 0;
   #isClosed = false;
@@ -57,23 +60,25 @@ export class LogConsumer implements AsyncIterable<LogBatch>, AsyncDisposable {
    * @throws RedisLogError `REDIS_LOG_MISUSED` when it runs or is closed already; `REDIS_LOG_MISSING_PEER`.
    */
   async run(handler: LogHandler): Promise<void> {
-    if (this.#session !== undefined || this.#isClosed) {
+    if (this.#name !== undefined || this.#isClosed) {
       const state = this.#isClosed ? 'is closed' : 'runs already';
       throw new RedisLogError(
         'REDIS_LOG_MISUSED',
         `This consumer ${state}. Make a new LogConsumer for each run().`,
       );
     }
-    const { diagnostics, runtime } = this.#around;
-    const session = new Session({
-      options: this.options,
-      counters: this.#counters,
-      diagnostics,
-      runtime,
-      handler,
-    });
-    this.#session = session;
-    await session.run();
+    const { streams, consumer: prefix } = this.options;
+    const name = `${prefix}-${process.pid}-${randomBytes(6).toString('base64url')}`;
+    this.#name = name;
+    const one = streams.length === 1 ? handler : this.#inTurn(handler);
+    this.#sessions = streams.map((stream) => this.#session(stream, name, one));
+    try {
+      await Promise.all(this.#sessions.map((session) => session.run()));
+    } catch (error) {
+      // What one of them cannot do, the others cannot either.
+      await Promise.all(this.#sessions.map((session) => session.close(0)));
+      throw error;
+    }
   }
 
   /**
@@ -104,19 +109,44 @@ export class LogConsumer implements AsyncIterable<LogBatch>, AsyncDisposable {
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#isClosed = true;
     this.#exchange?.end();
-    await this.#session?.close(options.timeoutMs ?? this.options.shutdownTimeoutMs);
+    const { timeoutMs = this.options.shutdownTimeoutMs } = options;
+    await Promise.all(this.#sessions.map((session) => session.close(timeoutMs)));
   }
 
   stats(): ConsumerStats {
-    return { ...this.#counters, held: this.#session?.held ?? 0 };
+    return { ...this.#counters, held: this.#sessions.reduce((sum, { held }) => sum + held, 0) };
   }
 
   /** This consumer's name in the group, unique in the world; `undefined` before it runs. */
   get name(): string | undefined {
-    return this.#session?.consumer;
+    return this.#name;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #session(stream: string, consumer: string, handler: LogHandler): Session {
+    return new Session({
+      ...this.#around,
+      options: this.options,
+      stream,
+      consumer,
+      counters: this.#counters,
+      handler,
+    });
+  }
+
+  /** Partitions are read side by side, and handled no more at once than `concurrency` says. */
+  #inTurn(handler: LogHandler): LogHandler {
+    const turns = new Turns(this.options.concurrency);
+    return async (batch) => {
+      if (!(await turns.take(batch.signal))) return [];
+      try {
+        return await handler(batch);
+      } finally {
+        turns.give();
+      }
+    };
   }
 }

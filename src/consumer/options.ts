@@ -4,7 +4,8 @@ import { isRedisLogError } from '../errors.js';
 import { describeValue, nearest, Problems } from '../options/problems.js';
 import { resolveWriterOptions } from '../options/resolve.js';
 import { unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
-import type { Complete, ConnectionOptions, ServiceOptions } from '../options/types.js';
+import { withPartitions } from '../options/partition-names.js';
+import type { Complete, ConnectionOptions, PartitionOptions, ServiceOptions } from '../options/types.js';
 import { isEntryId } from '../redis/entry-id.js';
 
 /** Waits between tries of what a handler has failed on: full jitter, doubling from `minDelayMs` to `maxDelayMs`. */
@@ -21,6 +22,8 @@ export interface LogConsumerOptions {
   readonly connection?: ConnectionOptions;
   /** Default `REDIS_LOG_STREAM`, else `logs:<service.name>`. */
   readonly stream?: string;
+  /** As the producers of the stream have it; only the number counts. Default `REDIS_LOG_PARTITIONS`, else 1. */
+  readonly partitions?: number | PartitionOptions;
   /** Only for the default of `stream`. */
   readonly service?: ServiceOptions;
   /** Name of the consumer group. All processes that name the same group share its records among them. */
@@ -34,7 +37,10 @@ export interface LogConsumerOptions {
   readonly batchSize?: number;
   /** How long a batch waits to be full, from its first record, in milliseconds, 0 to 60,000. Default 1,000. */
   readonly maxWaitMs?: number;
-  /** Batches handled at once, 1 to 64. Nothing is read ahead of that. Default 1: in order, but for retries. */
+  /**
+   * Batches handled at once, 1 to 64, of all partitions together. Nothing is read ahead of that (of each partition). Default
+   * 1: each partition in order, but for retries.
+   */
   readonly concurrency?: number;
   /**
    * After so many milliseconds without a sign of life, others take over what a consumer holds, 100 to 86,400,000. Give
@@ -61,7 +67,11 @@ export interface LogConsumerOptions {
   readonly consumer?: string;
 }
 
-export type ResolvedConsumerOptions = Complete<Omit<LogConsumerOptions, 'service' | 'retry'>> & {
+export type ResolvedConsumerOptions = Complete<
+  Omit<LogConsumerOptions, 'service' | 'retry' | 'partitions'>
+> & {
+  /** The stream, or its partitions. */
+  readonly streams: readonly string[];
   readonly retry: Complete<RetryOptions>;
 };
 
@@ -94,7 +104,14 @@ const ENTRIES = {
 };
 
 /** These are the writer's, too, with the same meaning, environment and default. */
-const SHARED = ['connection', 'stream', 'service', 'sendTimeoutMs', 'shutdownTimeoutMs'] as const;
+const SHARED = [
+  'connection',
+  'stream',
+  'partitions',
+  'service',
+  'sendTimeoutMs',
+  'shutdownTimeoutMs',
+] as const;
 
 /** The names of all options of a consumer. */
 export const CONSUMER_OPTIONS: readonly string[] = [...new Set([...Object.keys(ENTRIES), ...SHARED])];
@@ -127,7 +144,7 @@ export function resolveConsumerOptions(
   for (const issue of parsed.issues ?? []) addIssue(issue, problems);
   const shared = readShared(options, { environment, problems });
   if (!problems.isEmpty || shared === undefined) throw problems.toError();
-  const given = parsed.output as LogConsumerOptions;
+  const { partitions: _, ...given } = parsed.output as LogConsumerOptions;
   return {
     ...DEFAULTS,
     ...defined({ ...given, consumer: given.consumer ?? hostname() }),
@@ -141,7 +158,10 @@ function defined<T extends object>(given: T): Complete<T> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Complete<T>;
 }
 
-type Shared = Pick<ResolvedConsumerOptions, 'connection' | 'stream' | 'sendTimeoutMs' | 'shutdownTimeoutMs'>;
+type Shared = Pick<
+  ResolvedConsumerOptions,
+  'connection' | 'stream' | 'streams' | 'sendTimeoutMs' | 'shutdownTimeoutMs'
+>;
 
 function readShared(
   options: unknown,
@@ -153,8 +173,9 @@ function readShared(
   if (typeof picked['stream'] !== 'string') delete picked['stream'];
   try {
     const resolved = resolveWriterOptions(picked, environment);
-    const { connection, defaultStream, sendTimeoutMs, shutdownTimeoutMs } = resolved;
-    return { connection, stream: defaultStream, sendTimeoutMs, shutdownTimeoutMs };
+    const { connection, defaultStream: stream, partitions, sendTimeoutMs, shutdownTimeoutMs } = resolved;
+    const streams = withPartitions([stream], partitions.count);
+    return { connection, stream, streams, sendTimeoutMs, shutdownTimeoutMs };
   } catch (error) {
     if (!isRedisLogError(error)) throw error;
     problems.addAll(error);

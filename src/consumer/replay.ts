@@ -31,7 +31,7 @@ export interface DeadLetter {
 
 export interface ReplayOptions extends Pick<
   LogConsumerOptions,
-  'connection' | 'stream' | 'service' | 'sendTimeoutMs'
+  'connection' | 'stream' | 'partitions' | 'service' | 'sendTimeoutMs'
 > {
   /** Only dead letters of this group. Default: of all. */
   readonly group?: string;
@@ -67,18 +67,19 @@ const PAGE = 100;
  */
 export async function replayDeadLetters(options: ReplayOptions = {}): Promise<ReplayResult> {
   const { group, ids, limit = Infinity, handler, ...rest } = options;
-  const { connection, stream, sendTimeoutMs } = resolveConsumerOptions({ ...rest, group: group ?? 'any' });
+  const resolved = resolveConsumerOptions({ ...rest, group: group ?? 'any' });
+  const { connection, stream, streams, sendTimeoutMs } = resolved;
   const link = await openLink(connection, sendTimeoutMs);
   try {
     const isWanted = (letter: DeadLetter): boolean =>
       (group === undefined || letter.group === group) && (ids === undefined || ids.includes(letter.id));
     const result = { replayed: 0, failed: 0 };
-    for await (const letter of lettersOf(link, stream)) {
+    for await (const [place, letter] of lettersOfAll(link, streams)) {
       if (!isWanted(letter)) continue;
       if (result.replayed + result.failed >= limit) break;
       const isDone = await (handler === undefined
-        ? putBack(link, stream, letter)
-        : handOver(link, stream, { letter, handler }));
+        ? putBack(link, place, letter)
+        : handOver(link, place, { letter, handler }));
       if (isDone) result.replayed++;
       else if (handler !== undefined) result.failed++;
     }
@@ -116,6 +117,13 @@ async function openLink(
       subject: 'connection',
     },
   );
+}
+
+async function* lettersOfAll(
+  link: GroupLink,
+  streams: readonly string[],
+): AsyncGenerator<[stream: string, letter: DeadLetter]> {
+  for (const stream of streams) for await (const letter of lettersOf(link, stream)) yield [stream, letter];
 }
 
 /** All that are there now, and none that come meanwhile: what fails again must not be tried without end. */

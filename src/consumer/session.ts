@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Diagnostics } from '../diagnostics.js';
 import { RedisLogError } from '../errors.js';
 import type { StoreState } from '../pipeline/ports.js';
@@ -22,6 +21,10 @@ import { Upkeep } from './upkeep.js';
 
 export interface SessionParts {
   readonly options: ResolvedConsumerOptions;
+  /** Which of the consumer's streams. */
+  readonly stream: string;
+  /** The name in the group. */
+  readonly consumer: string;
   readonly counters: Counters;
   readonly diagnostics: Diagnostics;
   readonly runtime: Runtime;
@@ -33,10 +36,8 @@ const HAND_BACK_MS = 500;
 /** A timer that holds a process needs some delay. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
-/** One run of a consumer, from its connections to its end. */
+/** One run of a consumer on one stream, from its connections to its end. */
 export class Session {
-  /** The name in the group. */
-  readonly consumer: string;
   readonly #parts: SessionParts;
   readonly #held = new HeldEntries();
   readonly #reports: Reports;
@@ -51,14 +52,14 @@ export class Session {
   #unusable: string | undefined;
 
   constructor(parts: SessionParts) {
-    const { options, counters, diagnostics, runtime } = parts;
-    this.#parts = parts;
-    this.consumer = `${options.consumer}-${process.pid}-${randomBytes(6).toString('base64url')}`;
+    const { counters, diagnostics, runtime, consumer } = parts;
+    const options = { ...parts.options, stream: parts.stream };
+    this.#parts = { ...parts, options };
     this.#reports = new Reports(diagnostics, options);
     this.#reading = this.#open('reader');
     this.#commands = this.#open('consumer');
     const links = { reading: this.#reading, commands: this.#commands };
-    this.#store = new GroupStore(links, { ...options, consumer: this.consumer });
+    this.#store = new GroupStore(links, { ...options, consumer });
     const heldIds = (): string[] => this.#held.ids;
     this.#keeper = new GroupKeeper({ store: this.#store, options, diagnostics, counters, heldIds });
     this.#upkeep = new Upkeep({
@@ -68,7 +69,7 @@ export class Session {
       runtime,
       diagnostics,
       options,
-      consumer: this.consumer,
+      consumer,
       isReady: () => this.#commands.state === 'ready',
     });
   }
@@ -143,8 +144,10 @@ export class Session {
       await this.#store.handBack(ids, options.minIdleMs, Math.max(0, deliveries));
     }
     counters.handedBack += open.length;
-    if (open.length > 0) this.#reports.handedBack(open.length);
-    await this.#store.forget(this.consumer, 0);
+    // A read that was answered just as we left is no news; a handler that was not done in time is.
+    const late = open.filter(({ id }) => this.#held.stateOf(id) !== undefined).length;
+    if (late > 0) this.#reports.handedBack(late);
+    await this.#store.forget(this.#parts.consumer, 0);
   }
 
   #makeEngine(telemetry: Awaited<ReturnType<typeof loadTelemetry>>): Engine {

@@ -20,13 +20,14 @@ export {
   rateStrategy,
 } from './scaling/strategies.js';
 export type { ScaleAdvice, ScaleDecision, ScaleInput, ScaleStrategy, ScaleWish } from './scaling/types.js';
-export { type HealedGroup, type MonitorSurroundings, StreamMonitor } from './stream-monitor.js';
+export { type MonitorSurroundings, StreamMonitor } from './stream-monitor.js';
 export { renderTable, type TableOptions } from './table.js';
 export type {
   ConsumerSample,
   EntryCount,
   GroupSample,
   GroupStatus,
+  HealedGroup,
   MonitorSample,
   OldestPending,
   ProducerSample,

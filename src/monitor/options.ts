@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { connectionAdvice, settleConnection } from '../options/connection.js';
 import { describeConnection, describeValue, nearest, Problems } from '../options/problems.js';
-import { unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
+import { MAX_PARTITIONS, withPartitions } from '../options/partition-names.js';
+import { GROUPS, unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
 import { isStreamName } from '../options/stream-name.js';
 import type { Complete, ConnectionOptions, RetentionOptions } from '../options/types.js';
 import type { AlertOptions, AlertRule, AlertSeverity } from './alerts/types.js';
@@ -12,6 +13,8 @@ export interface StreamMonitorOptions {
   readonly connection?: ConnectionOptions;
   /** The streams to watch, by name. Default `REDIS_LOG_STREAM`. */
   readonly streams?: string | readonly string[];
+  /** As the producers of these streams have it: each partition is watched on its own. Default `REDIS_LOG_PARTITIONS`, else 1. */
+  readonly partitions?: number;
   /** Only groups of these names. Default: every group. */
   readonly groups?: readonly string[];
   /** Time between two samples, 100 to 3,600,000. Default 10,000. */
@@ -50,7 +53,7 @@ export interface CleanUpOptions {
 }
 
 export type ResolvedMonitorOptions = Complete<
-  Omit<StreamMonitorOptions, 'streams' | 'groups' | 'cleanUp' | 'alerts' | 'retention'>
+  Omit<StreamMonitorOptions, 'streams' | 'partitions' | 'groups' | 'cleanUp' | 'alerts' | 'retention'>
 > & {
   readonly streams: readonly string[];
   readonly groups: readonly string[] | undefined;
@@ -121,12 +124,13 @@ const ALERTS = {
 const ENTRIES = {
   connection: v.optional(connection),
   streams: v.optional(streams),
+  partitions: whole(1, MAX_PARTITIONS),
   groups: v.optional(names),
   intervalMs: whole(100, 3_600_000),
   window: whole(2, 1_000),
   consumerIdleMs: whole(100, DAY_MS),
   claimTimeoutMs: whole(100, DAY_MS),
-  retention: v.optional(group({ maxLength: whole(1, VAST), maxAgeMs: whole(1, VAST) })),
+  retention: v.optional(group(GROUPS.retention)),
   countLimit: whole(0, 1_000_000),
   memoryIntervalMs: whole(1_000, DAY_MS),
   gaps: flag,
@@ -163,12 +167,12 @@ export function resolveMonitorOptions(
     if (!isObject(given) || given['streams'] !== undefined) return;
     problems.add('streams', `got nothing. Give ${STREAMS}, or set REDIS_LOG_STREAM`);
   }) as StreamMonitorOptions;
-  const { streams: named = [], cleanUp = false, connection: place, ...others } = parsed;
+  const { streams: named = [], partitions = 1, cleanUp = false, connection: place, ...others } = parsed;
   return {
     ...DEFAULTS,
     ...defined(others),
     connection: settleConnection(place ?? 'redis://127.0.0.1:6379'),
-    streams: typeof named === 'string' ? [named] : [...named],
+    streams: withPartitions(typeof named === 'string' ? [named] : named, partitions),
     groups: parsed.groups,
     cleanUp: cleanUp === false ? false : { ...CLEAN_UP, ...defined(cleanUp) },
   };
@@ -185,7 +189,14 @@ function withEnvironment(options: unknown, environment: NodeJS.ProcessEnv): unkn
   const given = { ...options };
   given['connection'] ??= environment['REDIS_LOG_URL'] || environment['REDIS_URL'] || undefined;
   given['streams'] ??= environment['REDIS_LOG_STREAM'] || undefined;
+  given['partitions'] ??= wholeOf(environment['REDIS_LOG_PARTITIONS']);
   return given;
+}
+
+/** What is no number stays a text, which the schema refuses. */
+function wholeOf(text: string | undefined): unknown {
+  if (!text) return undefined;
+  return /^\d{1,9}$/.test(text) ? Number(text) : text;
 }
 
 /** Options against their schema; every problem in one error. */

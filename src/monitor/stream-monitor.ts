@@ -1,30 +1,18 @@
 import { createDiagnostics, describeError, type Diagnostics } from '../diagnostics.js';
 import { RedisLogError } from '../errors.js';
 import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
-import { correctEntriesRead } from '../redis/monitor-actions.js';
-import { MonitorConnection, problemOf } from '../redis/monitor-connection.js';
-import { AlertDesk } from './alerts/alert-desk.js';
 import type { Alert } from './alerts/types.js';
-import { CountBudget } from './count-budget.js';
-import { type CleanedConsumer, cleanGroup } from './janitor.js';
-import { type Metrics, openMetrics } from './metrics.js';
+import type { CleanedConsumer } from './janitor.js';
+import type { MonitorEngine } from './monitor-engine.js';
 import { resolveMonitorOptions, type ResolvedMonitorOptions, type StreamMonitorOptions } from './options.js';
 import { SampleQueue } from './sample-queue.js';
-import { ServerWatch } from './server-watch.js';
-import { StreamWatch } from './stream-watch.js';
-import type { MonitorSample } from './types.js';
+import type { HealedGroup, MonitorSample } from './types.js';
 
 /** Time, chance, and where things are told; for tests. */
 export interface MonitorSurroundings {
   readonly runtime?: Runtime;
   readonly diagnostics?: Diagnostics;
   readonly fetch?: typeof globalThis.fetch;
-}
-
-export interface HealedGroup {
-  readonly stream: string;
-  readonly group: string;
-  readonly entriesRead: number;
 }
 
 const FALLBACK_IDLE_MS = 3_600_000;
@@ -42,34 +30,25 @@ export class StreamMonitor implements AsyncDisposable {
   readonly #options: ResolvedMonitorOptions;
   readonly #runtime: Runtime;
   readonly #diagnostics: Diagnostics;
-  readonly #connection: MonitorConnection;
-  readonly #watches: readonly StreamWatch[];
-  readonly #servers: ServerWatch;
-  readonly #alerts: AlertDesk | undefined;
-  readonly #listeners = new Set<(sample: MonitorSample) => unknown>();
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #sampleListeners = new Set<(sample: MonitorSample) => unknown>();
+  readonly #alertListeners = new Set<(alert: Alert) => unknown>();
   readonly #queues = new Set<SampleQueue>();
-  #last: MonitorSample | undefined;
+  /** Loaded by the first sample, so that an application that only might look does not wait for it at its start. */
+  #loading: Promise<MonitorEngine> | undefined;
+  #engine: MonitorEngine | undefined;
   #sampling: Promise<MonitorSample> | undefined;
   #cancelTimer: (() => void) | undefined;
   #isStarted = false;
   #isStopped = false;
-  #cleanedAtMs: number | undefined;
-  #metrics: Promise<Metrics | undefined> | undefined;
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options. */
   constructor(options: StreamMonitorOptions = {}, around: MonitorSurroundings = {}) {
-    const resolved = resolveMonitorOptions(options);
+    this.#options = resolveMonitorOptions(options);
     const { runtime = systemRuntime, diagnostics = createDiagnostics(), fetch = globalThis.fetch } = around;
-    this.#options = resolved;
     this.#runtime = runtime;
     this.#diagnostics = diagnostics;
-    const parts = { timeoutMs: resolved.timeoutMs, runtime, diagnostics };
-    this.#connection = new MonitorConnection(resolved.connection, parts);
-    this.#watches = resolved.streams.map((stream) => new StreamWatch(stream, this.#connection, resolved));
-    this.#servers = new ServerWatch(this.#connection);
-    if (resolved.alerts !== false) {
-      this.#alerts = new AlertDesk(resolved.alerts, { runtime, diagnostics, fetch });
-    }
+    this.#fetch = fetch;
   }
 
   get intervalMs(): number {
@@ -78,12 +57,12 @@ export class StreamMonitor implements AsyncDisposable {
 
   /** The sample before; undefined until there was one. */
   get last(): MonitorSample | undefined {
-    return this.#last;
+    return this.#engine?.last;
   }
 
   /** The alerts that are firing. */
   get firing(): readonly Alert[] {
-    return this.#alerts?.firing ?? [];
+    return this.#engine?.firing ?? [];
   }
 
   /**
@@ -112,23 +91,24 @@ export class StreamMonitor implements AsyncDisposable {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancelTimer?.();
-    this.#connection.close();
+    this.#engine?.disconnect();
     await this.#sampling?.catch(() => undefined);
     for (const queue of this.#queues) queue.end();
-    this.#alerts?.close();
-    this.#listeners.clear();
-    (await this.#metrics)?.close();
+    this.#sampleListeners.clear();
+    this.#alertListeners.clear();
+    await this.#engine?.close();
   }
 
   /** Calls the listener with every sample. Returns the function that ends that. */
   onSample(listener: (sample: MonitorSample) => unknown): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#sampleListeners.add(listener);
+    return () => this.#sampleListeners.delete(listener);
   }
 
   /** Calls the listener with every alert; needs the option `alerts`. Returns the function that ends that. */
   onAlert(listener: (alert: Alert) => unknown): () => void {
-    return this.#alerts?.listen(listener) ?? (() => {});
+    this.#alertListeners.add(listener);
+    return () => this.#alertListeners.delete(listener);
   }
 
   /** Starts the monitor, and gives its samples until `stop()` or `break`. A slow reader skips samples. */
@@ -147,7 +127,8 @@ export class StreamMonitor implements AsyncDisposable {
   async cleanUp(options: { readonly idleMs?: number } = {}): Promise<CleanedConsumer[]> {
     const { cleanUp } = this.#options;
     const idleMs = options.idleMs ?? (cleanUp === false ? FALLBACK_IDLE_MS : cleanUp.idleMs);
-    return this.#clean(await this.sample(), idleMs);
+    const sample = await this.sample();
+    return (await this.#open()).clean(sample, idleMs);
   }
 
   /**
@@ -157,7 +138,7 @@ export class StreamMonitor implements AsyncDisposable {
    */
   async heal(): Promise<HealedGroup[]> {
     await this.sample();
-    return this.#heal();
+    return (await this.#open()).heal();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -174,80 +155,44 @@ export class StreamMonitor implements AsyncDisposable {
   }
 
   async #take(): Promise<MonitorSample> {
-    const { countLimit, metrics } = this.#options;
-    if (metrics) this.#metrics ??= openMetrics(() => this.#last);
-    (await this.#metrics)?.look();
-    // Where there is no connection each stream says so itself.
-    await this.#connection.ready().catch(() => undefined);
-    const at = new Date();
-    const groups = this.#watches.reduce((sum, watch) => sum + watch.groupCount, 0);
-    const context = { at, nowMs: this.#runtime.now(), budget: new CountBudget(countLimit, groups) };
-    const [streams, servers] = await Promise.all([
-      Promise.all(this.#watches.map((watch) => watch.sample(context))),
-      this.#servers.sample(),
-    ]);
-    if (this.#isStopped) throw stoppedError();
-    const sample = { at, streams, servers };
-    this.#last = sample;
-    this.#publish(sample);
-    await this.#upkeep(sample);
+    const engine = await this.#open();
+    const sample = await engine.sample();
+    if (sample === undefined) throw stoppedError();
     return sample;
   }
 
+  async #open(): Promise<MonitorEngine> {
+    this.#loading ??= import('./monitor-engine.js').then(({ MonitorEngine: Engine }) => this.#make(Engine));
+    const engine = await this.#loading;
+    if (this.#isStopped) throw stoppedError();
+    return engine;
+  }
+
+  #make(Engine: typeof MonitorEngine): MonitorEngine {
+    this.#engine = new Engine({
+      options: this.#options,
+      runtime: this.#runtime,
+      diagnostics: this.#diagnostics,
+      fetch: this.#fetch,
+      sampled: (sample) => this.#publish(sample),
+      alerted: (alert) => {
+        for (const listener of this.#alertListeners) void this.#call(listener, alert, 'alerts');
+      },
+    });
+    return this.#engine;
+  }
+
   #publish(sample: MonitorSample): void {
-    this.#alerts?.observe(sample);
     for (const queue of this.#queues) queue.push(sample);
-    for (const listener of this.#listeners) void this.#call(listener, sample);
+    for (const listener of this.#sampleListeners) void this.#call(listener, sample, 'samples');
   }
 
-  async #call(listener: (sample: MonitorSample) => unknown, sample: MonitorSample): Promise<void> {
+  async #call<T>(listener: (told: T) => unknown, told: T, what: 'samples' | 'alerts'): Promise<void> {
     try {
-      await listener(sample);
+      await listener(told);
     } catch (error) {
-      this.#diagnostics.error('monitor:listener', `A listener of samples threw: ${describeError(error)}.`);
+      this.#diagnostics.error(`monitor:${what}`, `A listener of ${what} threw: ${describeError(error)}.`);
     }
-  }
-
-  async #upkeep(sample: MonitorSample): Promise<void> {
-    const { heal, cleanUp } = this.#options;
-    try {
-      if (heal) await this.#heal();
-      if (cleanUp === false) return;
-      const nowMs = this.#runtime.now();
-      if (nowMs - (this.#cleanedAtMs ?? -Infinity) < cleanUp.intervalMs) return;
-      this.#cleanedAtMs = nowMs;
-      const cleaned = await this.#clean(sample, cleanUp.idleMs);
-      const deleted = cleaned.filter(({ outcome }) => outcome === 'deleted');
-      if (deleted.length === 0) return;
-      const moved = deleted.reduce((sum, each) => sum + each.moved, 0);
-      const text = `Removed ${deleted.length} idle consumers; live ones took over ${moved} entries.`;
-      this.#diagnostics.info('monitor:clean', text);
-    } catch (error) {
-      const text = `The monitor may not tidy up: ${problemOf(error)}. Allow it with aclRules({ role: 'admin' }), or turn off heal and cleanUp.`;
-      this.#diagnostics.warn('monitor:upkeep', text);
-    }
-  }
-
-  async #clean(sample: MonitorSample, idleMs: number): Promise<CleanedConsumer[]> {
-    const cleaned: CleanedConsumer[] = [];
-    for (const { problem, groups } of sample.streams) {
-      if (problem !== undefined) continue;
-      for (const group of groups) cleaned.push(...(await cleanGroup(this.#connection, group, idleMs)));
-    }
-    return cleaned;
-  }
-
-  async #heal(): Promise<HealedGroup[]> {
-    const healed: HealedGroup[] = [];
-    for (const watch of this.#watches) {
-      const { stream } = watch;
-      for (const correction of watch.corrections) {
-        if (!(await correctEntriesRead(this.#connection, { stream, ...correction }))) continue;
-        watch.corrected(correction.group);
-        healed.push({ stream, group: correction.group, entriesRead: correction.entriesRead });
-      }
-    }
-    return healed;
   }
 }
 

@@ -127,3 +127,10 @@ export interface ServerSample {
   readonly persistenceOk: boolean | undefined;
   readonly changesSinceSnapshot: number | undefined;
 }
+
+/** A group whose own count of what it has read was wrong, and is corrected. */
+export interface HealedGroup {
+  readonly stream: string;
+  readonly group: string;
+  readonly entriesRead: number;
+}

@@ -10,3 +10,14 @@ import { REDIS_CHILD_LOGGER } from './module/redis-log.tokens.js';
 export function InjectRedisLogger(): ParameterDecorator & PropertyDecorator {
   return Inject(REDIS_CHILD_LOGGER);
 }
+
+/**
+ * The injection token of what `InjectRedisLogger` injects, to put something else in its place in a test.
+ *
+ * @example
+ * const { logger, logs } = createTestingLogger();
+ * const providers = [OrdersService, { provide: getRedisLoggerToken(), useValue: logger }];
+ */
+export function getRedisLoggerToken(): symbol {
+  return REDIS_CHILD_LOGGER;
+}

@@ -33,6 +33,7 @@ const VARIABLES: readonly Variable[] = [
   { names: ['REDIS_LOG_URL', 'REDIS_URL'], option: 'connection', parse: asIs },
   { names: ['OTEL_SERVICE_NAME'], option: 'service', key: 'name', parse: asIs },
   { names: ['REDIS_LOG_STREAM'], option: 'stream', parse: asIs },
+  { names: ['REDIS_LOG_PARTITIONS'], option: 'partitions', parse: integer },
   { names: ['REDIS_LOG_MAX_LENGTH'], option: 'retention', key: 'maxLength', parse: integer },
   { names: ['REDIS_LOG_MAX_AGE_MS'], option: 'retention', key: 'maxAgeMs', parse: integer },
   { names: ['OTEL_BLRP_MAX_EXPORT_BATCH_SIZE'], option: 'batch', key: 'maxRecords', parse: integer },

@@ -7,6 +7,7 @@ import {
   type LoggerInput,
   type WriterInput,
 } from './schema.js';
+import { completeRetention } from './retention.js';
 import { defaultStreamOf, describeResource, resolveService } from './service.js';
 import type {
   RedisLoggerOptions,
@@ -15,13 +16,11 @@ import type {
   ResolvedLoggerOptions,
   ResolvedNoise,
   ResolvedRedact,
-  ResolvedRetention,
   ResolvedWriterOptions,
 } from './types.js';
 import { readOptions } from './validate.js';
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379';
-const DEFAULT_MAX_LENGTH = 1_000_000;
 const DEFAULT_CENSOR = '[Redacted]';
 const BATCH = { maxRecords: 256, maxBytes: 1_048_576, maxDelayMs: 0, maxInFlight: 4 } as const;
 const QUEUE = { maxRecords: 100_000, maxBytes: 67_108_864, overflow: 'drop-oldest' } as const;
@@ -83,6 +82,7 @@ function completeWriter({ given, resourceAttributes }: WriterSource): ResolvedWr
     resource: given.resource ?? freeze(describeResource(service, resourceAttributes)),
     stream,
     defaultStream: typeof stream === 'string' ? stream : defaultStreamOf(service, given.format),
+    partitions: Object.freeze(completePartitions(given.partitions)),
     retention: freeze(completeRetention(given.retention)),
     ...completeLimits(given),
     sendTimeoutMs: given.sendTimeoutMs ?? SEND_TIMEOUT_MS,
@@ -126,9 +126,10 @@ function completeLimits({
   };
 }
 
-function completeRetention(given: WriterInput['retention'] = {}): ResolvedRetention {
-  if (given === false) return { maxLength: undefined, maxAgeMs: undefined };
-  return { maxLength: given.maxLength ?? DEFAULT_MAX_LENGTH, maxAgeMs: given.maxAgeMs };
+function completePartitions(
+  given: WriterInput['partitions'] = { count: 1, by: undefined },
+): ResolvedWriterOptions['partitions'] {
+  return { count: given.count, by: given.by ?? 'trace' };
 }
 
 function completeSpool(given: WriterInput['spool'] = false): ResolvedWriterOptions['spool'] {

@@ -3,6 +3,8 @@ import type { Resource } from '../record/log-record.js';
 import { connectionAdvice } from './connection.js';
 import { LEVEL_NAMES } from './levels.js';
 import type { HttpLogOptions, RequestIdOptions } from './http-types.js';
+import { MAX_PARTITIONS } from './partition-names.js';
+import type { PartitionOptions } from './partition-types.js';
 import { isStreamName } from './stream-name.js';
 import type { Censor, ConnectionOptions, LogProcessor, StreamEncoder, StreamOption } from './types.js';
 
@@ -71,6 +73,11 @@ const share = v.pipe(
 const windowMs = whole(10, 86_400_000);
 
 const names = (allowed: string) => v.array(filledText(allowed), allowed);
+const GROUP_NAMES = 'an array of one name of a consumer group, or several';
+const partitionKey = v.custom<NonNullable<PartitionOptions['by']>>(
+  (value) => value === 'trace' || typeof value === 'function',
+  'trace, or a function of the record',
+);
 const PATHS = 'an array of paths such as "headers.cookie", { paths, censor } or false';
 const censor = v.custom<Censor>(
   (value) => typeof value === 'string' || typeof value === 'function',
@@ -102,7 +109,14 @@ const REQUEST_ID = {
 /** The objects among the options and what they may hold. */
 export const GROUPS = {
   service: { name: text, version: text, namespace: text, instanceId: text, environment: text },
-  retention: { maxLength: whole(1, VAST), maxAgeMs: whole(1, VAST) },
+  retention: {
+    maxLength: whole(1, VAST),
+    maxAgeMs: whole(1, VAST),
+    maxMemoryShare: v.optional(v.pipe(share, v.gtValue(0, 'a number above 0, to 1'))),
+    keepFor: v.optional(v.pipe(names(GROUP_NAMES), v.minLength(1, GROUP_NAMES))),
+    hardMaxLength: whole(1, VAST),
+  },
+  partitions: { count: wholeFrom(1, MAX_PARTITIONS), by: v.optional(partitionKey) },
   batch: {
     maxRecords: whole(1, 5_000),
     maxBytes: whole(KIB, 64 * MIB),
@@ -147,6 +161,14 @@ export const GROUPS = {
 } as const;
 
 const retention = v.lazy((input) => (input === false ? no : group(GROUPS.retention, OR_FALSE)));
+const partitions = v.lazy((input) =>
+  isFields(input)
+    ? group(GROUPS.partitions, 'an object')
+    : v.pipe(
+        wholeFrom(1, MAX_PARTITIONS),
+        v.transform((count) => ({ count, by: undefined })),
+      ),
+);
 const spool = v.lazy((input) => (input === false ? no : group(GROUPS.spool, OR_FALSE)));
 const sampling = v.lazy((input) => (input === false ? no : group(GROUPS.sampling, OR_FALSE)));
 const rateLimit = v.lazy((input) => (input === false ? no : group(GROUPS.rateLimit, OR_FALSE)));
@@ -197,6 +219,7 @@ export const WRITER_OPTIONS = v.objectWithRest(
     connection: v.optional(connection),
     service: v.optional(group(GROUPS.service, 'an object')),
     stream: v.optional(stream),
+    partitions: v.optional(partitions),
     retention: v.optional(retention),
     batch: v.optional(group(GROUPS.batch, 'an object')),
     queue: v.optional(group(GROUPS.queue, 'an object')),

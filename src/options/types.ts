@@ -4,10 +4,14 @@ import type { Level } from '../record/severity.js';
 import type { HttpLogOptions, ResolvedHttpOptions } from './http-types.js';
 import type { InsightsOptions, ResolvedInsights } from './insights-types.js';
 import type { DeduplicateOptions, RateLimitOptions, ResolvedNoise, SamplingOptions } from './noise-types.js';
+import type { PartitionOptions } from './partition-types.js';
+import type { ResolvedRetention, RetentionOptions } from './retention-types.js';
 
 export type * from './http-types.js';
 export type * from './insights-types.js';
 export type * from './noise-types.js';
+export type * from './partition-types.js';
+export type * from './retention-types.js';
 
 /**
  * Where Redis is: a `redis://` or `rediss://` URL with percent-encoded user and password, a socket path
@@ -36,17 +40,6 @@ export interface ServiceOptions {
   readonly instanceId?: string;
   /** `deployment.environment.name`. Default: `NODE_ENV` when it is set. */
   readonly environment?: string;
-}
-
-/**
- * How long a stream may grow. Both limits hold at once: `maxLength` keeps its default beside a `maxAgeMs`, so
- * that memory stays bounded. Trimming is approximate (whole stream nodes).
- */
-export interface RetentionOptions {
-  /** Entries kept, 1 to 10^12. Default 1,000,000 (about 350 MB). */
-  readonly maxLength?: number;
-  /** Age kept, in milliseconds, by the server's clock, 1 to 10^12 (31 years). No default. */
-  readonly maxAgeMs?: number;
 }
 
 /** What goes into one write. A batch leaves as soon as the line is free, or when one of the limits is met. */
@@ -105,7 +98,8 @@ export type Format = 'fields' | 'json' | 'list' | 'plumelog' | StreamEncoder;
 
 /**
  * The stream of a record. A name may hold `}` only where it has a hash tag of Redis Cluster, such as `{logs}`.
- * At most 64 different names a process; later new names go to the default stream, `logs:<service.name>`.
+ * At most 64 different names a process, partitions included; later new names go to the default stream,
+ * `logs:<service.name>`.
  */
 export type StreamOption = string | ((record: LogRecord) => string);
 
@@ -120,6 +114,11 @@ export interface RedisLogWriterOptions {
   readonly service?: ServiceOptions;
   /** Default `REDIS_LOG_STREAM`, else `logs:<service.name>`. */
   readonly stream?: StreamOption;
+  /**
+   * Splits each stream into so many, for more than one server or consumer can take. Not for lists. Default
+   * `REDIS_LOG_PARTITIONS`, else 1.
+   */
+  readonly partitions?: number | PartitionOptions;
   /** Default `REDIS_LOG_MAX_LENGTH`, `REDIS_LOG_MAX_AGE_MS`, else 1,000,000 entries. `false`: trimmed elsewhere. */
   readonly retention?: RetentionOptions | false;
   readonly batch?: BatchOptions;
@@ -207,11 +206,6 @@ export interface RedisLoggerOptions {
 /** A value with every default filled in. */
 export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
-export interface ResolvedRetention {
-  readonly maxLength: number | undefined;
-  readonly maxAgeMs: number | undefined;
-}
-
 export interface ResolvedRedact {
   readonly paths: readonly string[];
   readonly censor: Censor;
@@ -226,6 +220,7 @@ export interface ResolvedWriterOptions {
   readonly stream: StreamOption;
   /** The stream of records for which `stream` is a function that fails. */
   readonly defaultStream: string;
+  readonly partitions: Complete<PartitionOptions>;
   readonly retention: ResolvedRetention;
   readonly batch: Complete<BatchOptions>;
   readonly queue: Complete<QueueOptions>;

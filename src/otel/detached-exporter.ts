@@ -65,7 +65,7 @@ export class DetachedExporter implements ExporterSurface {
   stats(): LogStats {
     const nothing = { recovered: 0, queued: 0, spooled: 0, inFlight: 0, unconfirmed: 0, retried: 0 };
     const { delivery } = this.options;
-    const noDuplicates = { duplicatesSuppressed: 0, possibleDuplicates: 0 };
+    const noDuplicates = { duplicatesSuppressed: 0, possibleDuplicates: 0, trimmedUnacknowledged: 0 };
     return {
       emitted: this.#taken,
       delivered: this.#taken,

@@ -35,6 +35,12 @@ const ACCOUNT: readonly [Kind, name: string, description: string, Read][] = [
   ['counter', 'retried', 'Records sent again, once per try.', (s) => s.retried],
   ['counter', 'duplicates_suppressed', 'Records found stored already.', (s) => s.duplicatesSuppressed],
   ['counter', 'possible_duplicates', 'Records that may be stored twice.', (s) => s.possibleDuplicates],
+  [
+    'counter',
+    'trimmed_unacknowledged',
+    'Entries trimmed before a group had acknowledged them.',
+    (s) => s.trimmedUnacknowledged,
+  ],
   ['level', 'queued', 'Records that wait in memory.', (s) => s.queued],
   ['level', 'spooled', 'Records that wait on disk.', (s) => s.spooled],
   ['level', 'in_flight', 'Records in a batch without an outcome.', (s) => s.inFlight],

@@ -44,6 +44,8 @@ export interface LogStats {
   readonly duplicatesSuppressed: number;
   /** Records sent again where nothing could tell whether they had been stored, counted once per try. */
   readonly possibleDuplicates: number;
+  /** Entries that retention removed although a group of `keepFor` had not acknowledged them, by this process. */
+  readonly trimmedUnacknowledged: number;
   readonly delivery: Delivery;
 }
 
@@ -60,6 +62,7 @@ export class Account {
   retried = 0;
   duplicatesSuppressed = 0;
   possibleDuplicates = 0;
+  trimmedUnacknowledged = 0;
   readonly dropped: Partial<Record<DropReason, number>> = {};
   readonly #queue: { readonly records: number };
 
@@ -94,6 +97,7 @@ export class Account {
       retried: this.retried,
       duplicatesSuppressed: this.duplicatesSuppressed,
       possibleDuplicates: this.possibleDuplicates,
+      trimmedUnacknowledged: this.trimmedUnacknowledged,
       delivery,
     };
   }

@@ -124,6 +124,11 @@ export class Pipeline {
     return true;
   }
 
+  /** Counts entries that had to be removed before a group had acknowledged them. */
+  countTrimmed(count: number): void {
+    this.#account.trimmedUnacknowledged += count;
+  }
+
   /** Resolves when everything emitted so far has an outcome, or the time is up. Never rejects. */
   async flush(timeoutMs: number): Promise<FlushResult> {
     this.#pump(true);

@@ -1,7 +1,7 @@
 import type { LogRecord } from '../record/log-record.js';
 
 /** More names than that are a mistake, such as a user id in the name; every stream costs memory here and in Redis. */
-const MAX_STREAMS = 64;
+export const MAX_STREAMS = 64;
 
 export interface RouterEvents {
   /** The function failed, or gave something that is no stream's name; the record goes to the default stream. */
@@ -10,13 +10,21 @@ export interface RouterEvents {
   tooMany(limit: number): void;
 }
 
+export interface StreamDefaults {
+  readonly defaultStream: string;
+  isName(name: unknown): boolean;
+  /** Most names there may be. Default 64. */
+  readonly maxNames?: number;
+}
+
 /** Finds the stream of a record. Never throws. */
 export function streamRouter(
   stream: string | ((record: LogRecord) => string),
-  defaults: { readonly defaultStream: string; isName(name: unknown): boolean },
+  defaults: StreamDefaults,
   events: RouterEvents,
 ): (record: LogRecord) => string {
   if (typeof stream === 'string') return () => stream;
+  const { maxNames = MAX_STREAMS } = defaults;
   const known = new Set<string>([defaults.defaultStream]);
   return (record) => {
     let name: unknown;
@@ -33,8 +41,8 @@ export function streamRouter(
       );
       return defaults.defaultStream;
     }
-    if (known.size >= MAX_STREAMS) {
-      events.tooMany(MAX_STREAMS);
+    if (known.size >= maxNames) {
+      events.tooMany(maxNames);
       return defaults.defaultStream;
     }
     known.add(name);

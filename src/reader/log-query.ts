@@ -1,11 +1,8 @@
-import type { RangeReader } from '../redis/range-reader.js';
-import { EntryFilter, type FilterParts } from './entry-filter.js';
-import { Merge } from './merge.js';
-import type { ResourceCache } from './resource-cache.js';
-import { StreamCursor } from './stream-cursor.js';
-import { MAX_SKEW_MS, TimestampOrder } from './timestamp-order.js';
-import type { LogEntry, LogQueryOptions, MalformedLogEntry, QueryProgress } from './types.js';
+import type { FilterParts } from './filter-parts.js';
+import { LateRun } from './late-run.js';
 import type { Bound } from './moment.js';
+import type { QueryRun } from './query-run.js';
+import type { LogEntry, LogQueryOptions, QueryProgress } from './types.js';
 
 /** What a query comes to once its options are read. */
 export interface QueryPlan {
@@ -22,34 +19,20 @@ export interface QueryPlan {
   readonly onMalformed: LogQueryOptions['onMalformed'];
 }
 
-export interface QueryParts {
-  readonly reader: RangeReader;
-  readonly resources: ResourceCache;
-}
-
-/** The first page is small: often it is enough, and nobody knows yet how large entries are. */
-const FIRST_PAGE = 100;
+const NOTHING_YET: QueryProgress = { scanned: 0, matched: 0, malformed: 0, at: 0 };
 
 /** The records of a query, one after the other; to be iterated once. Leaving the loop ends the reading. */
 export class LogQuery implements AsyncIterableIterator<LogEntry> {
-  readonly #parts: QueryParts;
-  readonly #plan: QueryPlan;
-  readonly #run: AsyncGenerator<LogEntry, undefined>;
-  #merge: Merge | undefined;
-  #matched = 0;
-  #malformed = 0;
-  #at = 0;
+  readonly #run: LateRun<QueryRun>;
 
-  constructor(parts: QueryParts, plan: QueryPlan) {
-    this.#parts = parts;
-    this.#plan = plan;
-    this.#run = this.#entries();
+  /** @internal */
+  constructor(load: () => Promise<QueryRun>) {
+    this.#run = new LateRun(load);
   }
 
   /** How far it has come. */
   get progress(): QueryProgress {
-    const scanned = this.#merge?.scanned ?? 0;
-    return { scanned, matched: this.#matched, malformed: this.#malformed, at: this.#at };
+    return this.#run.loaded?.progress ?? NOTHING_YET;
   }
 
   /** Rejects with the signal's reason once it is aborted, and as {@link LogReader} says. */
@@ -58,7 +41,7 @@ export class LogQuery implements AsyncIterableIterator<LogEntry> {
   }
 
   return(): Promise<IteratorResult<LogEntry, undefined>> {
-    return this.#run.return(undefined);
+    return this.#run.return();
   }
 
   [Symbol.asyncIterator](): this {
@@ -71,102 +54,4 @@ export class LogQuery implements AsyncIterableIterator<LogEntry> {
     for await (const entry of this) entries.push(entry);
     return entries;
   }
-
-  async *#entries(): AsyncGenerator<LogEntry, undefined> {
-    const { isReverse, limit, signal, onProgress } = this.#plan;
-    signal?.throwIfAborted();
-    const filter = await this.#compile();
-    const merge = new Merge(await this.#cursors(filter), isReverse);
-    this.#merge = merge;
-    await merge.open();
-    const order = this.#order();
-    let left = limit;
-    for (;;) {
-      const entry = order === undefined ? this.#take(merge, filter) : this.#takeInOrder(merge, filter, order);
-      if (entry !== undefined) {
-        this.#matched++;
-        yield entry;
-        signal?.throwIfAborted();
-        if (--left <= 0) break;
-        continue;
-      }
-      this.#at = msOf(merge.position) ?? this.#at;
-      onProgress?.(this.progress);
-      if (merge.isOver) return undefined;
-      await merge.load();
-    }
-    onProgress?.(this.progress);
-    return undefined;
-  }
-
-  /** Undefined where a page has to be loaded first. */
-  #take(merge: Merge, filter: EntryFilter): LogEntry | undefined {
-    for (;;) {
-      const found = merge.take();
-      if (found === undefined) return undefined;
-      const entry = filter.decode(found.entry, found.stream);
-      if (entry !== undefined) return entry;
-    }
-  }
-
-  #takeInOrder(merge: Merge, filter: EntryFilter, order: TimestampOrder): LogEntry | undefined {
-    for (;;) {
-      const due = order.take(msOf(merge.position));
-      if (due !== undefined) return due;
-      const entry = this.#take(merge, filter);
-      if (entry === undefined) return merge.isOver ? order.take(undefined) : undefined;
-      order.add(entry);
-    }
-  }
-
-  #order(): TimestampOrder | undefined {
-    const { by, from, to, isReverse, maxLatenessMs } = this.#plan;
-    if (by === 'arrival') return undefined;
-    return new TimestampOrder({ from: from?.ms ?? 0, to: to?.ms ?? Infinity, isReverse, maxLatenessMs });
-  }
-
-  #compile(): Promise<EntryFilter> {
-    const { filter, onMalformed } = this.#plan;
-    return EntryFilter.compile({
-      ...filter,
-      resourceText: this.#parts.resources.text,
-      onMalformed: (entry: MalformedLogEntry) => {
-        this.#malformed++;
-        onMalformed?.(entry);
-      },
-    });
-  }
-
-  async #cursors(filter: EntryFilter): Promise<StreamCursor[]> {
-    const { streams, isReverse, signal } = this.#plan;
-    const { start, end } = this.#bounds();
-    const firstPage = this.#firstPage();
-    const cursors = streams.map(async (stream) => {
-      // Without an end, a query would run after a busy producer forever.
-      const last = end === '+' && !isReverse ? await this.#parts.reader.lastId(stream, signal) : end;
-      const parts = { ...this.#parts, filter, stream, start, end: last ?? end, isReverse, firstPage, signal };
-      return new StreamCursor(parts);
-    });
-    return Promise.all(cursors);
-  }
-
-  /** The ids between which everything wanted has arrived. */
-  #bounds(): { start: string; end: string } {
-    const { from, to, by, maxLatenessMs } = this.#plan;
-    if (by === 'arrival') return { start: from?.id ?? '-', end: to?.id ?? '+' };
-    return {
-      start: from === undefined ? '-' : String(Math.max(0, from.ms - MAX_SKEW_MS)),
-      end: to === undefined ? '+' : String(to.ms + maxLatenessMs),
-    };
-  }
-
-  #firstPage(): number {
-    const { limit, filter, by } = this.#plan;
-    const isAll = filter.node.type === 'all' && filter.where === undefined && by === 'arrival';
-    return isAll ? Math.min(limit, FIRST_PAGE) : FIRST_PAGE;
-  }
-}
-
-function msOf(id: string | undefined): number | undefined {
-  return id === undefined ? undefined : Number.parseInt(id, 10);
 }

@@ -1,9 +1,8 @@
 import { createDiagnostics, type Diagnostics } from '../diagnostics.js';
 import { RedisLogError } from '../errors.js';
+import { withPartitions } from '../options/partition-names.js';
 import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
-import { RangeReader } from '../redis/range-reader.js';
-import { readContext } from './context.js';
-import { filterParts } from './entry-filter.js';
+import { filterParts } from './filter-parts.js';
 import { LogQuery, type QueryPlan } from './log-query.js';
 import { LogTail } from './log-tail.js';
 import { type Bound, type Moment, toBound } from './moment.js';
@@ -12,11 +11,10 @@ import {
   CONTEXT_OPTIONS,
   type LogReaderOptions,
   QUERY_OPTIONS,
-  type ResolvedReaderOptions,
   resolveReaderOptions,
   TAIL_OPTIONS,
 } from './options.js';
-import { ResourceCache } from './resource-cache.js';
+import type { ReaderEngine, ReaderParts } from './reader-engine.js';
 import type { LogContextOptions, LogEntry, LogQueryOptions, LogTailOptions } from './types.js';
 
 /** Time and the way to stderr, for tests. */
@@ -46,27 +44,20 @@ const CONTEXT_WITHIN_MS = 900_000;
  * }
  */
 export class LogReader implements AsyncDisposable {
-  readonly #options: ResolvedReaderOptions;
-  readonly #runtime: Runtime;
-  readonly #diagnostics: Diagnostics;
-  readonly #clock: () => number;
-  readonly #resources: ResourceCache;
+  readonly #parts: ReaderParts;
   readonly #tails = new Set<LogTail>();
-  #reader: RangeReader | undefined;
+  #engine: Promise<ReaderEngine> | undefined;
   #isClosed = false;
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options. */
   constructor(options?: LogReaderOptions, around: ReaderSurroundings = {}) {
-    this.#options = resolveReaderOptions(options);
-    this.#runtime = around.runtime ?? systemRuntime;
-    this.#diagnostics = around.diagnostics ?? createDiagnostics();
-    this.#clock = around.clock ?? Date.now;
-    this.#resources = new ResourceCache(() => this.#runtime.now());
+    const { runtime = systemRuntime, diagnostics = createDiagnostics(), clock = Date.now } = around;
+    this.#parts = { options: resolveReaderOptions(options), runtime, diagnostics, clock };
   }
 
-  /** The streams that are read where a call names no others. */
+  /** The streams that are read where a call names no others; of a stream in partitions, these. */
   get streams(): readonly string[] {
-    return this.#options.streams;
+    return this.#parts.options.streams;
   }
 
   /**
@@ -76,7 +67,9 @@ export class LogReader implements AsyncDisposable {
    */
   query(options: LogQueryOptions = {}): LogQuery {
     checkOptions(QUERY_OPTIONS, options);
-    return new LogQuery({ reader: this.#open(), resources: this.#resources }, this.#plan(options));
+    this.#refuseClosed();
+    const plan = this.#plan(options);
+    return new LogQuery(() => this.#load((engine) => engine.query(plan)));
   }
 
   /**
@@ -87,17 +80,10 @@ export class LogReader implements AsyncDisposable {
    */
   tail(options: LogTailOptions = {}): LogTail {
     checkOptions(TAIL_OPTIONS, options);
-    this.#open();
-    const tail: LogTail = new LogTail(
-      {
-        open: () => this.#connect('tail'),
-        resources: this.#resources,
-        diagnostics: this.#diagnostics,
-        clock: this.#clock,
-        ended: () => this.#tails.delete(tail),
-      },
-      { ...options, streams: options.streams ?? this.streams, filter: filterParts(options) },
-    );
+    this.#refuseClosed();
+    const plan = { ...options, streams: this.#streamsOf(options), filter: filterParts(options) };
+    const ended = (): unknown => this.#tails.delete(tail);
+    const tail: LogTail = new LogTail(() => this.#load((engine) => engine.tail(plan, ended)), ended);
     this.#tails.add(tail);
     return tail;
   }
@@ -119,19 +105,21 @@ export class LogReader implements AsyncDisposable {
   ): Promise<LogEntry[]> {
     const options = typeof before === 'number' ? { before, after } : before;
     checkOptions(CONTEXT_OPTIONS, { id, ...options });
+    const { readContext } = await import('./context.js');
     return readContext(this, {
       id,
       before: DEFAULT_NEIGHBOURS,
       after,
       withinMs: CONTEXT_WITHIN_MS,
       ...options,
+      streams: this.#streamsOf(options),
     });
   }
 
   /** Ends every connection at once; what is being read rejects with `REDIS_LOG_CLOSED`, and tails end. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#reader?.close();
+    (await this.#engine)?.close();
     await Promise.all(Array.from(this.#tails, (tail) => tail.return()));
   }
 
@@ -139,24 +127,22 @@ export class LogReader implements AsyncDisposable {
     await this.close();
   }
 
-  #open(): RangeReader {
-    if (this.#isClosed) {
-      throw new RedisLogError('REDIS_LOG_CLOSED', 'The reader is closed. Make a new one.');
-    }
-    this.#reader ??= this.#connect('reader');
-    return this.#reader;
+  #refuseClosed(): void {
+    if (this.#isClosed) throw new RedisLogError('REDIS_LOG_CLOSED', 'The reader is closed. Make a new one.');
   }
 
-  #connect(purpose: string): RangeReader {
-    const { connection, requestTimeoutMs } = this.#options;
-    const connectionName = `nestjs-redis-log-${purpose}`;
-    return new RangeReader({ connection, connectionName, requestTimeoutMs, runtime: this.#runtime });
+  /** What reads is loaded by whoever reads first. */
+  async #load<T>(make: (engine: ReaderEngine) => T): Promise<T> {
+    this.#engine ??= import('./reader-engine.js').then(({ ReaderEngine: Engine }) => new Engine(this.#parts));
+    const engine = await this.#engine;
+    this.#refuseClosed();
+    return make(engine);
   }
 
   #plan(options: LogQueryOptions): QueryPlan {
-    const { streams = this.streams, limit = Infinity, order, by = 'arrival' } = options;
+    const { limit = Infinity, order, by = 'arrival' } = options;
     return {
-      streams,
+      streams: this.#streamsOf(options),
       from: this.#bound(options.from),
       to: this.#bound(options.to),
       limit,
@@ -170,7 +156,11 @@ export class LogReader implements AsyncDisposable {
     };
   }
 
+  #streamsOf({ streams }: LogQueryOptions | LogTailOptions | LogContextOptions): readonly string[] {
+    return streams === undefined ? this.streams : withPartitions(streams, this.#parts.options.partitions);
+  }
+
   #bound(moment: Moment | undefined): Bound | undefined {
-    return moment === undefined ? undefined : toBound(moment, this.#clock());
+    return moment === undefined ? undefined : toBound(moment, this.#parts.clock());
   }
 }

@@ -3,8 +3,14 @@ import { isRedisLogError } from '../errors.js';
 import { describeValue, nearest, Problems } from '../options/problems.js';
 import { resolveWriterOptions } from '../options/resolve.js';
 import { unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
+import { withPartitions } from '../options/partition-names.js';
 import { isStreamName } from '../options/stream-name.js';
-import type { ConnectionOptions, ResolvedWriterOptions, ServiceOptions } from '../options/types.js';
+import type {
+  ConnectionOptions,
+  PartitionOptions,
+  ResolvedWriterOptions,
+  ServiceOptions,
+} from '../options/types.js';
 import { isEntryId } from '../redis/entry-id.js';
 import { type Moment, toBound } from './moment.js';
 import { LEVEL_WORDS, levelSpan } from './query-language/levels.js';
@@ -17,6 +23,11 @@ export interface LogReaderOptions {
   readonly stream?: string;
   /** Several streams, read as one. Instead of `stream`. At most 1,000. */
   readonly streams?: readonly string[];
+  /**
+   * As the producers of these streams have it; only the number counts. Their partitions are read as one. Default
+   * `REDIS_LOG_PARTITIONS`, else 1.
+   */
+  readonly partitions?: number | PartitionOptions;
   /** Only for the default of `stream`. */
   readonly service?: ServiceOptions;
   /** How long one page may take in all, reconnecting included, in milliseconds, 1 to 600,000. Default 10,000. */
@@ -25,7 +36,9 @@ export interface LogReaderOptions {
 
 export interface ResolvedReaderOptions {
   readonly connection: ConnectionOptions;
+  /** With the partitions of each. */
   readonly streams: readonly string[];
+  readonly partitions: number;
   readonly requestTimeoutMs: number;
 }
 
@@ -88,6 +101,7 @@ const READER_OPTIONS = v.objectWithRest(
     service: v.optional(v.any()),
     stream: matching<string>('the name of a stream', isStreamName),
     streams,
+    partitions: v.optional(v.any()),
     requestTimeoutMs: whole(1, 600_000),
   },
   unknownKey,
@@ -145,17 +159,18 @@ export function resolveReaderOptions(
 ): ResolvedReaderOptions {
   const problems = new Problems();
   addProblems(READER_OPTIONS, { options, problems });
-  const { stream, streams: several, connection, service } = { ...options };
+  const { stream, streams: several, connection, partitions, service } = { ...options };
   if (stream !== undefined && several !== undefined) {
     problems.add('streams', 'there is a stream as well. Give one of the two');
   }
   const named = several?.[0] ?? stream;
-  const shared = { connection, service, stream: isStreamName(named) ? named : undefined };
+  const shared = { connection, partitions, service, stream: isStreamName(named) ? named : undefined };
   const writer = sharedOptions(withoutUndefined(shared), { environment, problems });
   if (writer === undefined || !problems.isEmpty) throw problems.toError();
   return Object.freeze({
     connection: writer.connection,
-    streams: Object.freeze([...(several ?? [writer.defaultStream])]),
+    streams: Object.freeze(withPartitions(several ?? [writer.defaultStream], writer.partitions.count)),
+    partitions: writer.partitions.count,
     requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
   });
 }

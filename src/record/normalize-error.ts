@@ -86,7 +86,7 @@ function readOwn(error: object, own: [string, unknown][]): number {
 }
 
 /** Errors of ioredis carry the whole command: the password of an AUTH, the body of a record. Its name is enough. */
-function withoutArguments(key: string, value: unknown): unknown {
+export function withoutArguments(key: string, value: unknown): unknown {
   if (key !== 'command' || typeof value !== 'object' || value === null) return value;
   return Array.isArray(readSafely(value, 'args')) ? readSafely(value, 'name') : value;
 }

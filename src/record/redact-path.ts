@@ -6,11 +6,15 @@ export type PathStep = string | undefined;
 /** Censors the user information of URLs, wherever a string holds one. */
 const URLS_PATH = '**://';
 
+/** Censors what follows one of the `**` names in any string, as in `password=...`. */
+const TEXTS_PATH = '**=';
+
 /** What one entry of `redact.paths` asks for. */
 export type RedactRule =
   | { readonly kind: 'path'; readonly steps: readonly PathStep[] }
   | { readonly kind: 'anywhere'; readonly name: string }
-  | { readonly kind: 'urls' };
+  | { readonly kind: 'urls' }
+  | { readonly kind: 'texts' };
 
 /**
  * Reads one path.
@@ -18,15 +22,17 @@ export type RedactRule =
  * pino's syntax: `password`, `headers.cookie`, `users[*].token`, `users[0].token`, `*.secret`, `headers.*`,
  * `["x-api-key"]`, `headers["x-api-key"]`. `*` is any name or index, at one level; case matters.
  *
- * Beside it, two forms of our own: `**.name` (or `**["name"]`) is the key `name` at any depth, whatever its
+ * Beside it, three forms of our own: `**.name` (or `**["name"]`) is the key `name` at any depth, whatever its
  * case and with or without `-` and `_`, and also the last part of a dotted name such as
- * `http.request.header.name`; and `**://` is the user information of URLs in any string.
+ * `http.request.header.name`; and `**://` is the user information of URLs in any string; and `**=` is
+ * what follows one of the `**` names in any string: `?token=x`, `Password=x;`, `Authorization: Bearer x`, `"apiKey":"x"`.
  *
  * @throws RedisLogError REDIS_LOG_INVALID_OPTIONS when the path follows neither.
  */
 export function parseRedactPath(path: unknown): RedactRule {
   if (typeof path !== 'string' || path === '') throw invalid(path, 'it is not a text, or empty');
   if (path === URLS_PATH) return { kind: 'urls' };
+  if (path === TEXTS_PATH) return { kind: 'texts' };
   if (!path.startsWith('**')) return { kind: 'path', steps: readSteps(path, 0) };
   if (path[2] !== '.' && path[2] !== '[') throw invalid(path, 'after "**" comes a dot or a bracket');
   const steps = readSteps(path, path[2] === '.' ? 3 : 2);

@@ -24,20 +24,26 @@ export class RedactRules {
   readonly start: Places;
   /** True when the user information of URLs is to be censored. */
   readonly urls: boolean;
+  /** True when what follows a secret name in a text is to be censored. */
+  readonly texts: boolean;
   readonly #names = new Set<string>();
   readonly #verdicts = new Map<string, boolean>();
+  readonly #lastLetters = new Set<number>();
 
   /** @throws RedisLogError REDIS_LOG_INVALID_OPTIONS for a path that follows no known syntax. */
   constructor(paths: readonly string[]) {
     const root = newNode();
     let urls = false;
+    let texts = false;
     for (const path of paths) {
       const rule = parseRedactPath(path);
       if (rule.kind === 'urls') urls = true;
-      else if (rule.kind === 'anywhere') this.#names.add(foldName(rule.name));
+      else if (rule.kind === 'texts') texts = true;
+      else if (rule.kind === 'anywhere') this.#addName(foldName(rule.name));
       else addPath(root, rule.steps);
     }
     this.urls = urls;
+    this.texts = texts;
     this.start = root.byName.size > 0 || root.any !== undefined ? [root] : NOWHERE;
   }
 
@@ -49,6 +55,16 @@ export class RedactRules {
   /** True when a `**` rule names this key. */
   isSecret(key: string): boolean {
     return this.#names.size > 0 && (this.#verdicts.get(key) ?? this.#judge(key));
+  }
+
+  mayEndWith(lowerCaseCode: number): boolean {
+    return this.#lastLetters.has(lowerCaseCode);
+  }
+
+  #addName(name: string): void {
+    this.#names.add(name);
+    // As `mayEndWith` is asked, with the bit set that makes a letter lower case.
+    this.#lastLetters.add(name.charCodeAt(name.length - 1) | 0x20);
   }
 
   #judge(key: string): boolean {

@@ -5,17 +5,18 @@ import type { Attributes } from './log-record.js';
 import { Normalizer } from './normalize.js';
 import { ignoreRejection } from './normalize-shape.js';
 import { follow, MATCH, NOWHERE, RedactRules, type Places } from './redact-rules.js';
+import { censorNamed } from './named-secrets.js';
 import { stripUserinfo } from './url.js';
 
 /** Stands where the censor failed: the secret itself is never let through. */
 const FAILED = '[Redaction failed]';
 
-/** Stands for the user information of a URL when the censor is a function. */
-const URL_MARK = '[Redacted]';
+/** Stands for what is hidden within a text when the censor is a function. */
+const TEXT_MARK = '[Redacted]';
 
 /**
  * What `RedisLogger` censors unless told otherwise: the usual names of credentials, at any depth and whatever
- * their case, and the user information of URLs. The syntax is that of `parseRedactPath`.
+ * their case, what follows such a name in a text, and the user information of URLs. The syntax is that of `parseRedactPath`.
  */
 export const SAFE_REDACT_PATHS: readonly string[] = [
   '**.authorization',
@@ -34,7 +35,9 @@ export const SAFE_REDACT_PATHS: readonly string[] = [
   '**.api_key',
   '**.x-api-key',
   '**.connectionString',
+  '**.rawHeaders',
   '**://',
+  '**=',
 ];
 
 /** Takes secrets out of records. */
@@ -45,8 +48,8 @@ export interface Redactor {
    */
   redact(attributes: Attributes): void;
   /**
-   * A message or a stack without the user information of the URLs in it. Changes nothing unless `**://` is
-   * among the paths, as it is in {@link SAFE_REDACT_PATHS}. Linear in the text; never throws.
+   * A message or a stack without the user information of the URLs in it, and without what follows a secret name. Changes
+   * nothing unless `**://` and `**=` are among the paths, as they are in {@link SAFE_REDACT_PATHS}. Linear in the text; never throws.
    */
   text(text: string): string;
 }
@@ -85,7 +88,7 @@ interface Visit {
 class TreeRedactor implements Redactor {
   readonly #rules: RedactRules;
   readonly #censor: Censor;
-  readonly #urlMark: string;
+  readonly #textMark: string;
   readonly #start: Visit;
   /** Takes what a censor function returns: it may be anything. */
   readonly #normalizer = new Normalizer();
@@ -93,7 +96,7 @@ class TreeRedactor implements Redactor {
   constructor(rules: RedactRules, censor: Censor) {
     this.#rules = rules;
     this.#censor = censor;
-    this.#urlMark = typeof censor === 'string' ? censor : URL_MARK;
+    this.#textMark = typeof censor === 'string' ? censor : TEXT_MARK;
     this.#start = { places: rules.start, trail: undefined, inList: false };
   }
 
@@ -110,7 +113,9 @@ class TreeRedactor implements Redactor {
   }
 
   text(text: string): string {
-    return this.#rules.urls ? stripUserinfo(text, this.#urlMark) : text;
+    const rules = this.#rules;
+    const withoutUsers = rules.urls ? stripUserinfo(text, this.#textMark) : text;
+    return rules.texts ? censorNamed(withoutUsers, rules, this.#textMark) : withoutUsers;
   }
 
   #entry(container: Attributes, key: string, visit: Visit): void {

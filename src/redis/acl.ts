@@ -1,4 +1,5 @@
 import { RedisLogError } from '../errors.js';
+import type { RetentionOptions } from '../options/types.js';
 import { streamKeys } from './keys.js';
 
 /**
@@ -15,6 +16,10 @@ export interface AclOptions {
   readonly delivery?: 'exactly-once' | 'at-least-once';
   /** Of producers. Default `written`; the others need one command more. */
   readonly acknowledge?: 'written' | 'replicated' | 'fsynced';
+  /** Of producers: as they have it, where it waits for groups or looks at memory. */
+  readonly retention?: RetentionOptions | false;
+  /** True where the stream has partitions; `stream` is the name before their numbers. Default false. */
+  readonly partitioned?: boolean;
   /** `list` for the formats `list` and `plumelog`. Default `stream`. */
   readonly target?: 'stream' | 'list';
   /** The `keyPrefix` of the connection. Default none. */
@@ -45,6 +50,10 @@ const SCRIPTS = [...SCRIPT_CALLS, 'type', 'time', 'get', 'set', 'hsetnx', 'zadd'
 const SWEEP = ['hdel', 'zrangebyscore', 'zrem'];
 const APPEND = { stream: ['xadd', 'xtrim'], list: ['rpush', 'ltrim'] } as const;
 
+/** Retention that waits for groups, and that by a share of memory. */
+const KEEP_FOR = ['xlen', 'xinfo|groups', 'xpending'];
+const MEMORY = ['xlen', 'memory|usage', 'info'];
+
 const LOOK = ['xinfo|stream', 'xinfo|groups', 'xinfo|consumers', 'xpending'];
 const READ = ['xrange', 'xrevrange', 'xread', 'xlen', 'lrange', 'llen', 'type', 'exists', 'memory|usage'];
 const GROUPS = ['xreadgroup', 'xack', 'xclaim', 'xautoclaim'];
@@ -55,11 +64,8 @@ const MONITOR = ['xinfo|stream', 'xrange', 'xlen', 'memory|usage', 'get', 'time'
 const NOTES = ['get', 'mget', 'set'];
 /** On the counts of messages: what looks at them, and what counts besides. */
 const INSIGHTS = ['hmget', 'hgetall', 'zrange'];
-const COUNT_INSIGHTS = [
-  ...INSIGHTS,
-  ...['hget', 'hset', 'hdel', 'zadd', 'zincrby', 'zrem', 'zcard', 'zscore', 'zrangebyscore'],
-  ...['zremrangebyscore', 'pexpire', 'pexpireat'],
-];
+const COUNTS = ['zadd', 'zincrby', 'zrem', 'zcard', 'zscore', 'zrangebyscore', 'zremrangebyscore'];
+const COUNT_INSIGHTS = [...INSIGHTS, ...COUNTS, 'hget', 'hset', 'hdel', 'pexpire', 'pexpireat'];
 /** What reads the levels that are set for all processes, and what sets them besides. */
 const LEVELS = ['hgetall', 'time', 'pttl'];
 const SET_LEVELS = ['hset', 'hdel', 'persist', 'pexpireat'];
@@ -114,18 +120,23 @@ function rulesOf(options: AclOptions, patterns: Patterns): string[] {
   }
 }
 
-function producerRules({ delivery, target = 'stream' }: AclOptions, patterns: Patterns): string[] {
+function producerRules({ delivery, target = 'stream', retention }: AclOptions, patterns: Patterns): string[] {
   const { stream, guards, resources, resourcesSeen, levels } = patterns;
+  const { keepFor, maxMemoryShare } = retention || {};
+  const keeping = [
+    ...(keepFor === undefined ? [] : KEEP_FOR),
+    ...(maxMemoryShare === undefined ? [] : MEMORY),
+  ];
   if (delivery === 'at-least-once') {
     return [
       ...keys([stream, resources, resourcesSeen, levels]),
-      ...allow([...APPEND[target], 'hsetnx', 'zadd', ...LEVELS]),
+      ...allow(new Set([...APPEND[target], 'hsetnx', 'zadd', ...LEVELS, ...keeping])),
     ];
   }
   const housekeeping = target === 'stream' ? ['xinfo|stream', ...SWEEP] : [];
   return [
     ...keys([stream, guards, resources, resourcesSeen, levels]),
-    ...allow(new Set([...SCRIPTS, ...APPEND[target], ...housekeeping, ...LEVELS])),
+    ...allow(new Set([...SCRIPTS, ...APPEND[target], ...housekeeping, ...LEVELS, ...keeping])),
   ];
 }
 
@@ -156,11 +167,13 @@ function connectionRules({ acknowledge, selectsDatabase, cluster, role }: AclOpt
   return allow(commands);
 }
 
-function patternsOf({ stream, keyPrefix }: AclOptions): Patterns {
+function patternsOf({ stream, partitioned = false, keyPrefix }: AclOptions): Patterns {
   if (stream === '' || /\s/.test(stream))
     throw invalid('stream', 'is empty or has a space, which no rule can hold');
-  const keys = streamKeys(stream, keyPrefix);
-  const { resources, resourcesSeen, deadLetters, levels, insights } = keys;
+  const keys = streamKeys(partitioned ? `${stream}:{*}` : stream, keyPrefix);
+  const { resources, resourcesSeen, deadLetters, insights } = keys;
+  // Levels are set for the stream as a whole.
+  const { levels } = streamKeys(stream, keyPrefix);
   const [guards, handled] = [keys.guard('*'), keys.handled('*', '*')];
   const insightsParts = `${insights}:*`;
   const ours = { guards, handled, resources, resourcesSeen, deadLetters, levels, insights, insightsParts };

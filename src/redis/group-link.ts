@@ -6,6 +6,7 @@ import { RedisConnection, type SentCommand } from './connection.js';
 import { failureOf, isReplyError, UNSENT } from './failure.js';
 import { closedError } from './link-errors.js';
 import { type StreamKeys, streamKeys } from './keys.js';
+import { exchangeOf } from './range-exchange.js';
 
 export interface GroupLinkParts {
   readonly connection: ConnectionOptions;
@@ -79,9 +80,12 @@ export class GroupLink {
   ): Promise<unknown> {
     const { link } = this.#connection;
     if (link === undefined) throw closedError(UNSENT);
-    const command = new link.ioredis.Command(name, args.map(String), { replyEncoding: 'utf8' });
+    const texts = args.map(String);
+    const command = new link.ioredis.Command(name, texts, { replyEncoding: 'utf8' });
     try {
-      return await this.#connection.send(command as SentCommand, timeoutMs);
+      return await this.#connection.send(command as SentCommand, timeoutMs, (client) =>
+        exchangeOf(client)?.send([name, ...texts]),
+      );
     } catch (error) {
       const { persisted, token } = failureOf(error);
       const isBroken = persisted === 'possibly' && !isReplyError(error);

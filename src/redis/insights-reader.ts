@@ -57,11 +57,12 @@ export class InsightsReader {
   }
 
   async bucket(stream: string, bucket: InsightsBucket): Promise<BucketCounts> {
-    const [counts, errors] = await Promise.all([
-      this.#ask(stream, 'zrange', (keys) => [keys.insightsCounts(bucket), '0', '-1', 'WITHSCORES']),
-      this.#ask(stream, 'hgetall', (keys) => [keys.insightsErrors(bucket)]),
-    ]);
-    return { counts: numbersOf(counts), errors: numbersOf(errors) };
+    const range = (keys: StreamKeys): string[] => [keys.insightsCounts(bucket), '0', '-1', 'WITHSCORES'];
+    const counts = numbersOf(await this.#ask(stream, 'zrange', range));
+    // Most buckets of a rare level are empty.
+    if (counts.size === 0) return { counts, errors: new Map() };
+    const errors = await this.#ask(stream, 'hgetall', (keys) => [keys.insightsErrors(bucket)]);
+    return { counts, errors: numbersOf(errors) };
   }
 
   /** In the order of their ids; undefined for one that is forgotten. */

@@ -31,6 +31,13 @@ local keptMs = bucketMs * keptBuckets
 local counted, outOfTime, crowded = 0, 0, 0
 local since, newest = nil, nil
 
+-- A script is not rolled back: a key that may not be written, or that holds something else, shows before any entry is
+-- acknowledged.
+for i = 2, #KEYS do
+  local isHash = i == 2 or i == 4 or (i > 5 and i % 2 == 1)
+  redis.call(isHash and 'HDEL' or 'ZREM', KEYS[i], '')
+end
+
 local function admits(section)
   if not redis.call('ZSCORE', sections, section) and redis.call('ZCARD', sections) >= maxSections then
     redis.call('ZREMRANGEBYSCORE', sections, '-inf', int(now - keptMs))
@@ -114,7 +121,10 @@ forget(redis.call('ZRANGEBYSCORE', seen, '-inf', int(now - forgetAfterMs), 'LIMI
 
 local old = redis.call('HMGET', meta, 'since', 'until', 'bucketMs')
 -- Buckets of another length are not read any more, so counting begins anew.
-if old[3] ~= int(bucketMs) then old[1] = since and int(since) end
+if old[3] ~= int(bucketMs) then
+  redis.call('HDEL', meta, 'since')
+  old[1] = false
+end
 if since then redis.call('HSET', meta, 'since', int(math.min(since, tonumber(old[1]) or since))) end
 redis.call('HSET', meta, 'bucketMs', int(bucketMs), 'keptBuckets', int(keptBuckets),
   'until', int(math.max(newest, tonumber(old[2]) or newest)))

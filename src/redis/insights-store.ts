@@ -42,27 +42,23 @@ const FORGET_AFTER_MS = 7 * 24 * 3_600_000;
 /** Counts messages in the keys beside a stream. */
 export class InsightsStore {
   readonly #link: GroupLink;
-  readonly #place: { readonly stream: string; readonly group: string };
+  readonly #group: string;
   readonly #options: ResolvedInsights;
 
-  constructor(
-    link: GroupLink,
-    place: { readonly stream: string; readonly group: string },
-    options: ResolvedInsights,
-  ) {
+  constructor(link: GroupLink, group: string, options: ResolvedInsights) {
     this.#link = link;
-    this.#place = place;
+    this.#group = group;
     this.#options = options;
   }
 
   /** In one step with the acknowledgement of the entries; asked again, it counts nothing twice. */
-  async count(buckets: readonly TalliedBucket[]): Promise<CountResult> {
+  async count(stream: string, buckets: readonly TalliedBucket[]): Promise<CountResult> {
     const { bucketMs, keptBuckets, maxTemplates } = this.#options;
     const limits = [bucketMs, keptBuckets, maxTemplates, MAX_SECTIONS, MAX_MESSAGES, FORGET_AFTER_MS];
     const reply = await this.#link.run({
       script: COUNT_MESSAGES,
-      keys: this.#keys(this.#link.keys(this.#place.stream), buckets),
-      args: [this.#place.group, ...limits, buckets.length, ...buckets.flatMap(argsOf)],
+      keys: this.#keys(this.#link.keys(stream), buckets),
+      args: [this.#group, ...limits, buckets.length, ...buckets.flatMap(argsOf)],
     });
     const [counted, outOfTime, crowded] = listOf(reply).map(Number);
     return { counted: counted ?? 0, outOfTime: outOfTime ?? 0, crowded: crowded ?? 0 };

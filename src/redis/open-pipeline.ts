@@ -8,24 +8,21 @@ import type { ConnectionOptions, ResolvedWriterOptions } from '../options/types.
 import { NoiseGate } from '../pipeline/noise/noise-gate.js';
 import type { FlushResult, PipelineOptions } from '../pipeline/pipeline-parts.js';
 import { Pipeline } from '../pipeline/pipeline.js';
+import { partitionRouter } from '../pipeline/partition-router.js';
 import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
 import { Spool } from '../pipeline/spool/spool.js';
 import type { SpoolOpening } from '../pipeline/spool-desk.js';
-import { streamRouter } from '../pipeline/stream-router.js';
+import { MAX_STREAMS, streamRouter } from '../pipeline/stream-router.js';
 import type { LogRecord } from '../record/log-record.js';
-import { Acknowledgement } from './acknowledgement.js';
-import { RedisConnection } from './connection.js';
 import { atExit, exitOnInterrupt } from './exit-hook.js';
 import { FleetLevels, type LevelsListener } from './fleet-levels.js';
 import { type HealthOptions, HealthWatch, type LogHealth } from './health.js';
+import { LateStore } from './late-store.js';
+import type { OpenStoreParts } from './open-store.js';
 import { PublishedEvents } from './published-events.js';
 import { Reporter } from './reporter.js';
-import { ResourceGate } from './resource-gate.js';
-import { RedisLogStore } from './store.js';
 import { acceptsAnyCertificate } from './unverified-tls.js';
 import { watchedStore, type WriteWatch } from './watched-store.js';
-
-const CONNECT_TIMEOUT_MS = 5_000;
 
 export interface PipelineSurroundings {
   /** Runs the pipeline's own work outside the request that happens to log. Default: the place where the pipeline is made. */
@@ -67,7 +64,8 @@ export function openPipeline(
     now: () => runtime.now(),
     drop: (reason) => published.dropped(reason),
   });
-  const { store, connection } = openStore(options, { encoder, reporter, runtime });
+  const events = told(reporter, (count) => pipeline.countTrimmed(count));
+  const store = new LateStore({ options, target: encoder.target, runtime, ...events });
   const published = new PublishedEvents(options.defaultStream, () => store.state);
   const health = new HealthWatch({
     now: () => runtime.now(),
@@ -78,7 +76,7 @@ export function openPipeline(
   const pipeline: Pipeline = new Pipeline(pipelineOptions(options, encoder), {
     store: watchedStore(store, [health, published, around.watch], runtime),
     encoder,
-    streamOf: routerOf(options, diagnostics),
+    streamOf: routerOf(options, { diagnostics, runtime }),
     newProducerId: () => randomBytes(9).toString('base64url'),
     runtime,
     events: reporter,
@@ -86,7 +84,7 @@ export function openPipeline(
     spool: openSpool(options, { runtime, diagnostics }),
   });
   const cancelExit = atExit(() => reporter.exiting(() => pipeline.abandon()));
-  const levels = new FleetLevels({ connection, stream: options.defaultStream, runtime, diagnostics });
+  const levels = new FleetLevels({ connection: store, stream: options.defaultStream, runtime, diagnostics });
   store.onState((state) => {
     levels.stateChanged(state);
     if (state === 'closed') cancelExit();
@@ -94,9 +92,26 @@ export function openPipeline(
   return {
     pipeline,
     ...wayIn(options, pipeline, runtime),
-    connect: () => isolate(() => connection.connect()),
+    connect: () => isolate(() => store.connect()),
     health: (asked) => health.health(asked),
     watchLevels: (listener) => isolate(() => levels.watch(listener)),
+  };
+}
+
+/** What the store tells: all of it is said, and some of it counted. */
+function told(
+  reporter: Reporter,
+  countTrimmed: (count: number) => void,
+): Omit<OpenStoreParts, 'options' | 'target' | 'runtime'> {
+  return {
+    state: (...change) => reporter.connection(...change),
+    trimFailed: (...about) => reporter.trimFailed(...about),
+    groupMissing: (...about) => reporter.groupMissing(...about),
+    trimmedUnacknowledged: (stream, group, count) => {
+      countTrimmed(count);
+      reporter.trimmedUnacknowledged(stream, group, count);
+    },
+    unconfirmed: (...about) => reporter.trouble(...about),
   };
 }
 
@@ -158,61 +173,34 @@ function openSpool(
   };
 }
 
-function openStore(
-  options: ResolvedWriterOptions,
-  parts: { readonly encoder: EntryEncoder; readonly reporter: Reporter; readonly runtime: Runtime },
-): { store: RedisLogStore; connection: RedisConnection } {
-  const { encoder, reporter, runtime } = parts;
-  const connection: RedisConnection = new RedisConnection(options.connection, {
-    settings: {
-      connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, options.sendTimeoutMs),
-      connectionName: 'nestjs-redis-log',
-    },
-    runtime,
-    events: {
-      state: (state, reason) => {
-        reporter.connection(state, reason);
-        store.stateChanged(state);
-      },
-    },
-  });
-  const { acknowledge: kind, sendTimeoutMs } = options;
-  const storeOptions = {
-    target: encoder.target,
-    trim: options.retention,
-    sendTimeoutMs,
-    trimFailed: reporter.trimFailed.bind(reporter),
-    acknowledgement:
-      kind === 'written' ? undefined : new Acknowledgement({ connection, kind, sendTimeoutMs, runtime }),
-    unconfirmed: reporter.trouble.bind(reporter),
-  };
-  const store: RedisLogStore = new RedisLogStore(connection, storeOptions, new ResourceGate(runtime));
-  return { store, connection };
-}
-
 function warnOfAnyCertificate(connection: ConnectionOptions, diagnostics: Diagnostics): void {
   if (!acceptsAnyCertificate(connection)) return;
   const text = `Redis at ${addressOf(connection)} may show any TLS certificate (rejectUnauthorized: false)`;
   diagnostics.warn('tls:any', `${text}: whoever sits in between can read the logs. Set tls.ca instead.`);
 }
 
-function routerOf(options: ResolvedWriterOptions, diagnostics: Diagnostics): ReturnType<typeof streamRouter> {
-  const { defaultStream } = options;
-  return streamRouter(
+function routerOf(
+  options: ResolvedWriterOptions,
+  { diagnostics, runtime }: { readonly diagnostics: Diagnostics; readonly runtime: Runtime },
+): (record: LogRecord) => string {
+  const { defaultStream, partitions, batch } = options;
+  const error = (code: string, text: string): void => diagnostics.error(`stream:${code}`, text);
+  const streamOf = streamRouter(
     options.stream,
-    { defaultStream, isName: isStreamName },
+    { defaultStream, isName: isStreamName, maxNames: Math.floor(MAX_STREAMS / partitions.count) },
     {
       badName: (reason) =>
-        diagnostics.error(
-          'stream:name',
-          `The option "stream" gave no name: ${reason}. Such records go to ${defaultStream}.`,
-        ),
+        error('name', `The option "stream" gave no name: ${reason}. Such records go to ${defaultStream}.`),
       tooMany: (limit) =>
-        diagnostics.error(
-          'stream:many',
+        error(
+          'many',
           `The option "stream" named more than ${limit} streams. Further ones go to ${defaultStream}.`,
         ),
     },
+  );
+  const routing = { ...partitions, runLength: batch.maxRecords, random: runtime.random };
+  return partitionRouter(streamOf, routing, (reason) =>
+    error('key', `The option "partitions.by" gave no key: ${reason}. Such records go to all in turn.`),
   );
 }
 

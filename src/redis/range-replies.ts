@@ -14,6 +14,8 @@ const COLON = 58;
 /** Names of fields up to this length are compared before they are made anew. */
 const MAX_NAME = 64;
 const MAX_NAMES = 256;
+/** Several call sites take turns, and each has names of its own at the same places. */
+const MAX_SHAPES = 8;
 
 interface OpenList {
   readonly items: unknown[];
@@ -27,11 +29,12 @@ interface KnownName {
 
 /**
  * Takes RESP2 apart, several times as fast as ioredis, which makes a buffer of every text first. Entries of a stream
- * repeat the names of their fields, so a name that is the same as in the entry before is not made again.
+ * repeat the names of their fields, so a name that one of the entries before had at the same place is not made again.
  */
 export class ReplyReader {
   readonly #reply: (reply: unknown) => void;
-  readonly #names: (KnownName | undefined)[] = [];
+  /** By place. */
+  readonly #names: KnownName[][] = [];
   #lists: OpenList[] = [];
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -106,19 +109,24 @@ export class ReplyReader {
     return true;
   }
 
-  /** Names stand at the even places of a list inside lists. */
+  /** Names stand at the even places of a list inside lists. A pair is an id with its fields, or a stream with entries. */
   #isName(length: number): boolean {
-    const index = this.#lists.at(-1)?.items.length ?? 1;
-    return this.#lists.length > 2 && index % 2 === 0 && index < MAX_NAMES && length <= MAX_NAME;
+    const list = this.#lists.at(-1);
+    if (list === undefined || list.length <= 2 || this.#lists.length <= 2) return false;
+    const index = list.items.length;
+    return index % 2 === 0 && index < MAX_NAMES && length <= MAX_NAME;
   }
 
   #name(from: number, to: number): string {
     const index = this.#lists.at(-1)?.items.length ?? 0;
-    const known = this.#names[index];
-    if (known !== undefined && this.#bytes.compare(known.bytes, 0, known.bytes.length, from, to) === 0)
-      return known.text;
+    const known = (this.#names[index] ??= []);
+    const length = to - from;
+    for (const { bytes, text } of known) {
+      if (bytes.length === length && this.#bytes.compare(bytes, 0, length, from, to) === 0) return text;
+    }
     const text = this.#bytes.toString('utf8', from, to);
-    this.#names[index] = { bytes: Buffer.from(this.#bytes.subarray(from, to)), text };
+    if (known.length === MAX_SHAPES) known.shift();
+    known.push({ bytes: Buffer.from(this.#bytes.subarray(from, to)), text });
     return text;
   }
 

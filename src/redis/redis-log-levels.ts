@@ -4,10 +4,9 @@ import { LEVEL_NAMES } from '../options/levels.js';
 import { resolveWriterOptions } from '../options/resolve.js';
 import type { RedisLogWriterOptions, ResolvedWriterOptions } from '../options/types.js';
 import type { Level } from '../record/severity.js';
-import { type Client, loadIoredis, makeClient } from './client.js';
+import type { Client } from './client.js';
 import { type FleetLevel, pairsOf, readFleetLevels, serverMsOf } from './fleet-levels.js';
 import { streamKeys } from './keys.js';
-import { end } from './sockets.js';
 
 const DEFAULT_MS = 600_000;
 /** What a timer can wait for. */
@@ -96,6 +95,10 @@ export class RedisLogLevels {
 
   async #with<T>(work: (send: Send, key: string) => Promise<T>): Promise<T> {
     const { connection, defaultStream } = this.#options;
+    const [{ loadIoredis, makeClient }, { end }] = await Promise.all([
+      import('./client.js'),
+      import('./sockets.js'),
+    ]);
     const ioredis = await loadIoredis();
     const settings = { connectTimeoutMs: TIMEOUT_MS, connectionName: 'nestjs-redis-log-levels' };
     const { client, db, keyPrefix } = makeClient(ioredis, connection, settings);

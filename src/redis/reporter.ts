@@ -29,6 +29,7 @@ export class Reporter implements PipelineEvents {
   #printingSince = 0;
   #unprinted = 0;
   #hasWarnedOfFeedback = false;
+  readonly #overtaken = new Set<string>();
 
   constructor(
     diagnostics: Diagnostics,
@@ -95,6 +96,25 @@ export class Reporter implements PipelineEvents {
     this.#diagnostics.warn(
       `stream:${stream}:trim`,
       `Stream ${stream} cannot be trimmed: ${failure.text}. ${advice}`,
+    );
+  }
+
+  groupMissing(stream: string, group: string): void {
+    const name = JSON.stringify(group);
+    this.#diagnostics.warn(
+      `stream:${stream}:keep:${group}`,
+      `Stream ${stream} has no group ${name}, which retention.keepFor names: nothing is kept for it until it exists.`,
+    );
+  }
+
+  /** Once for each stream: from then on it goes on for as long as the group is too slow. */
+  trimmedUnacknowledged(stream: string, group: string, count: number): void {
+    if (this.#overtaken.has(stream)) return;
+    this.#overtaken.add(stream);
+    const what = `${count} entries were removed that its group ${JSON.stringify(group)} has not acknowledged`;
+    this.#diagnostics.error(
+      `stream:${stream}:hard`,
+      `Stream ${stream} has reached retention.hardMaxLength: ${what}. stats() counts further ones. Add consumers, or raise that limit.`,
     );
   }
 

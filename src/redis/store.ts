@@ -21,10 +21,13 @@ import { closedError } from './link-errors.js';
 import { rawCommandMaker } from './raw-command.js';
 import { appendCall, openCall, type ScriptCall, sweepCall, type TrimLimits } from './requests.js';
 import { ResourceGate } from './resource-gate.js';
+import type { StreamRetention } from './retention-keeper.js';
 
 export interface StoreOptions {
   readonly target: Target;
   readonly trim: TrimLimits;
+  /** Given where more than `trim` is to be looked after, stream by stream. */
+  readonly retention?: ((stream: string) => StreamRetention) | undefined;
   readonly sendTimeoutMs: number;
   /** Told when a stream cannot be trimmed, which stops nothing else. */
   trimFailed(stream: string, failure: Failure): void;
@@ -41,6 +44,7 @@ export class RedisLogStore implements LogStore {
   readonly #gate: ResourceGate;
   readonly #keys = new Map<string, StreamKeys>();
   readonly #plain = new Map<string, PlainRequests>();
+  readonly #retentions = new Map<string, StreamRetention>();
   readonly #listeners: ((state: StoreState) => void)[] = [];
   /** Newest server time seen in an entry id, by stream; only plain batches need it. */
   readonly #serverMs = new Map<string, number>();
@@ -94,12 +98,15 @@ export class RedisLogStore implements LogStore {
   async append(request: AppendRequest): Promise<AppendReply> {
     try {
       if (request.batch !== undefined) await this.#gate.pass(request.batch.templates);
-      const sent = this.#send(appendCall(request, this.#keysOf(request.stream), this.#options));
+      const { target } = this.#options;
+      const trim = this.#trimOf(request.stream);
+      const sent = this.#send(appendCall(request, this.#keysOf(request.stream), { target, trim }));
       // A probe brings nothing that would have to be confirmed.
       const confirmed = request.batch === undefined ? undefined : this.#options.acknowledgement?.confirm();
       // What ends the connection ends both, and is told by the first.
       confirmed?.catch(() => undefined);
       const answer = this.#appended(request, await sent);
+      this.#written(request, answer);
       const failure = acknowledges(answer) ? await confirmed : undefined;
       return failure === undefined ? answer : { status: 'failed', failure };
     } catch (error) {
@@ -159,6 +166,7 @@ export class RedisLogStore implements LogStore {
 
   #plainReply(stream: string, sent: PlainBatch, { errors, lastId }: PlainAnswers): PlainReply {
     if (lastId !== undefined) this.#serverMs.set(stream, Number.parseInt(lastId, 10));
+    this.#retentionOf(stream)?.written(sent.end - sent.first, lastId);
     const failures: (Failure | undefined)[] = [];
     errors.forEach((error, index) => {
       if (index >= sent.first && index < sent.end) failures[index - sent.first] = this.#plainFailure(error);
@@ -192,11 +200,31 @@ export class RedisLogStore implements LogStore {
   #plainOf(stream: string): PlainRequests {
     let plain = this.#plain.get(stream);
     if (plain === undefined) {
-      const { target, trim } = this.#options;
-      plain = new PlainRequests(this.#keysOf(stream), target, trim);
+      const { target } = this.#options;
+      plain = new PlainRequests(this.#keysOf(stream), target, this.#trimOf(stream));
       this.#plain.set(stream, plain);
     }
     return plain;
+  }
+
+  #written({ stream, batch }: AppendRequest, answer: AppendReply): void {
+    if (answer.status !== 'written' || batch === undefined) return;
+    this.#retentionOf(stream)?.written(batch.count, answer.lastId);
+  }
+
+  #trimOf(stream: string): TrimLimits {
+    return this.#retentionOf(stream) ?? this.#options.trim;
+  }
+
+  #retentionOf(stream: string): StreamRetention | undefined {
+    const { retention } = this.#options;
+    if (retention === undefined) return undefined;
+    let own = this.#retentions.get(stream);
+    if (own === undefined) {
+      own = retention(stream);
+      this.#retentions.set(stream, own);
+    }
+    return own;
   }
 
   #keysOf(stream: string): StreamKeys {

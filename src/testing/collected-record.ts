@@ -1,5 +1,5 @@
 import type { Attributes, LogRecord } from '../record/log-record.js';
-import type { Level } from '../record/severity.js';
+import { type Level, LEVELS, severityClass } from '../record/severity.js';
 
 /** An error as it was logged. */
 export interface CollectedError {
@@ -39,7 +39,8 @@ const PREFIX = 'exception.';
 export function collected(record: LogRecord): CollectedRecord {
   const [seconds, nanoseconds] = record.hrTime;
   return {
-    level: record.severityText as Level,
+    // By its number: what comes over a bridge has the word of another logger.
+    level: LEVELS[severityClass(record.severityNumber)] ?? 'log',
     context: record.instrumentationScope.name === '' ? undefined : record.instrumentationScope.name,
     message: record.body,
     attributes: Object.fromEntries(

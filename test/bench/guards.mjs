@@ -19,6 +19,7 @@ export const BASELINES = {
   'level-off-console': 0.45,
   'decode-json-1': 1.5,
   'decode-json-5': 1.4,
+  consumer: 1,
   'start-share': 0.19,
   'queue-last': 0.7,
   'queue-over': 0.8,

@@ -23,12 +23,14 @@ const FIGURES = [
   'level-off',
   'decode',
   'reader',
+  'consumer',
+  'insights',
   'start',
   'requests',
   'scaling',
 ];
 /** Latency depends on what else the machine does, by more than any tolerance; the server is not ours to guard. */
-const NOT_QUICK = new Set(['latency', 'server-cost', 'requests']);
+const NOT_QUICK = new Set(['latency', 'server-cost', 'requests', 'insights']);
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, only: { type: 'string' } },

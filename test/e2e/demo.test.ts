@@ -30,6 +30,23 @@ interface Account {
   readonly requestsWithOwnTrace: number;
   readonly tracesOfRequests: number;
   readonly servingWithoutTraceId: number;
+  readonly etl: {
+    readonly errorsInStream: number;
+    readonly errorsInStore: number;
+    readonly missing: number;
+    readonly storedTwice: number;
+    readonly kills: number;
+    readonly starts: number;
+    readonly caughtUp: boolean;
+  };
+  readonly monitor: {
+    readonly statuses: readonly { readonly atSeconds: number; readonly status: string }[];
+    readonly forecast: { readonly atSeconds: number; readonly losingInSeconds: number } | null;
+    readonly alerts: readonly { readonly state: string; readonly rule: string; readonly whatToDo: string }[];
+    readonly scaling: readonly { readonly decision: string; readonly desired: number }[];
+    readonly lost: number | null;
+    readonly recovered: boolean;
+  } | null;
   readonly addsUp: boolean;
   readonly problems: readonly string[];
 }
@@ -86,14 +103,14 @@ describe('the demo, with the sample app and the package as they are built', () =
     await rm(directory, { recursive: true, force: true });
   });
 
-  describe('in six seconds of traffic', () => {
+  describe('in twelve seconds of traffic', () => {
     let account: Account;
     let code: number | null;
     let output: string;
     let keysLeft: string[];
 
     beforeAll(async () => {
-      const demo = startDemo('--seconds', '6');
+      const demo = startDemo('--seconds', '12');
       ({ code, account } = await demo.end());
       output = await demo.output;
       keysLeft = await server.client().keys('*');
@@ -124,6 +141,35 @@ describe('the demo, with the sample app and the package as they are built', () =
       expect(refused).toBeGreaterThan(failed);
       expect(failed).toBeGreaterThan(0);
       expect(served + refused + failed).toBe(account.requests);
+    });
+
+    it('stores every error of the stream once, though the worker that stores them is killed meanwhile', () => {
+      const { etl } = account;
+      // Each failed request makes two: where it failed, and the record of the request.
+      expect(etl.errorsInStream).toBe(2 * (account.requestsByStatus['5xx'] ?? 0));
+      expect(etl.errorsInStore).toBe(etl.errorsInStream);
+      expect(etl).toMatchObject({ missing: 0, storedTwice: 0, kills: 1, starts: 2, caughtUp: true });
+    });
+
+    it('shows a group that stalls, the forecast of its loss before there is one, and its recovery', () => {
+      const { monitor } = account;
+      const at = (status: string): number =>
+        monitor?.statuses.find((note) => note.status === status)?.atSeconds ?? NaN;
+
+      expect(monitor?.statuses[0]?.status).toBe('OK');
+      expect(at('STALLED')).toBeLessThan(at('LOSING'));
+      expect(monitor?.forecast?.atSeconds).toBeLessThan(at('LOSING'));
+      expect(monitor?.statuses.at(-1)?.status).toBe('OK');
+      expect(monitor?.lost).toBeGreaterThan(0);
+      expect(monitor?.recovered).toBe(true);
+    });
+
+    it('fires an alert that says what to do, resolves it, and advises one consumer more', () => {
+      const losing = account.monitor?.alerts.filter(({ rule }) => rule === 'LogsLosing');
+
+      expect(losing?.map(({ state }) => state)).toEqual(['firing', 'resolved']);
+      expect(losing?.[0]?.whatToDo).toMatch(/Add consumers/);
+      expect(account.monitor?.scaling[0]).toMatchObject({ decision: 'OUT', desired: 2 });
     });
 
     it('says where the logs can be looked at', () => {
@@ -159,6 +205,15 @@ describe('the demo, with the sample app and the package as they are built', () =
     expect(output).toMatch(
       /^ {4}PaymentFailedError: .*\n(?: {6}at .*\n)+ {4}caused by Error: The bank .*\n {4}caused by Error: read ECONNRESET$/m,
     );
+  });
+
+  it('accounts for every error also where it ends before the worker is ready', async () => {
+    const demo = startDemo('--seconds', '0.5');
+    const { code, account } = await demo.end();
+
+    expect(account).toMatchObject({ addsUp: true, problems: [] });
+    expect(account.etl.errorsInStore).toBe(account.etl.errorsInStream);
+    expect(code).toBe(0);
   });
 
   it('does not add up when a single record is missing from the stream', async () => {

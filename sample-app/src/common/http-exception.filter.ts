@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import {
   type ArgumentsHost,
   Catch,
@@ -8,9 +7,12 @@ import {
   Logger,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { requestIdOf } from './request-id.js';
+import { RedisLogContext } from 'nestjs-redis-log';
 
-/** Answers for every exception. What the client did wrong is a warning; what we did wrong comes with its stack. */
+/**
+ * Answers for every exception. What the client did wrong stands on the request's own record, which is a warning then;
+ * what we did wrong comes with its stack.
+ */
 @Catch()
 export class HttpExceptionFilter implements ExceptionFilter {
   readonly #logger = new Logger(HttpExceptionFilter.name);
@@ -21,18 +23,15 @@ export class HttpExceptionFilter implements ExceptionFilter {
   }
 
   catch(exception: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const requestId = requestIdOf(http.getRequest<IncomingMessage>());
     const status =
       exception instanceof HttpException ? exception.getStatus() : HttpStatus.INTERNAL_SERVER_ERROR;
-    if (status < 500) {
-      this.#logger.warn('Request refused', { requestId, status, problems: problemsOf(exception) });
-    } else {
-      this.#logger.error('Request failed', exception, { requestId, status });
-    }
     const message = status < 500 ? problemsOf(exception) : ['Something went wrong on our side.'];
-    const body = { statusCode: status, requestId, message };
-    this.#adapterHost.httpAdapter.reply(http.getResponse(), body, status);
+    if (status < 500) RedisLogContext.assign({ 'request.problems': message });
+    else this.#logger.error('Request failed', exception);
+    // The id under which whoever complains is found in the logs.
+    const requestId = RedisLogContext.get()['request.id'];
+    const response: unknown = host.switchToHttp().getResponse();
+    this.#adapterHost.httpAdapter.reply(response, { statusCode: status, requestId, message }, status);
   }
 }
 

@@ -1,4 +1,6 @@
 import type { LogStats } from 'nestjs-redis-log';
+import { type EtlAccount, type EtlFacts, etlProblems, makeEtlAccount } from './etl/etl-account.js';
+import type { MonitorAccount } from './monitor/group-story.js';
 import type { StreamSurvey } from './survey.js';
 import type { SentRequest } from './traffic.js';
 
@@ -34,6 +36,9 @@ export interface DemoAccount {
   /** Traces in the stream that are of no request. */
   readonly strayTraces: number;
   readonly stream: string;
+  readonly etl: EtlAccount;
+  /** Null where the demo ended before there was something to tell. */
+  readonly monitor: MonitorAccount | null;
   readonly addsUp: boolean;
   /** Why not, if it does not: one sentence each. */
   readonly problems: readonly string[];
@@ -45,6 +50,8 @@ export interface DemoFacts {
   readonly requests: readonly SentRequest[];
   readonly stats: LogStats;
   readonly survey: StreamSurvey;
+  readonly etl: EtlFacts;
+  readonly monitor: MonitorAccount | null;
 }
 
 type Figures = Omit<DemoAccount, 'addsUp' | 'problems'>;
@@ -55,7 +62,7 @@ export function makeAccount(facts: DemoFacts): DemoAccount {
   return { ...figures, addsUp: problems.length === 0, problems };
 }
 
-function figuresOf({ seconds, stream, requests, stats, survey }: DemoFacts): Figures {
+function figuresOf({ seconds, stream, requests, stats, survey, etl, monitor }: DemoFacts): Figures {
   return {
     seconds,
     requests: requests.length,
@@ -79,6 +86,8 @@ function figuresOf({ seconds, stream, requests, stats, survey }: DemoFacts): Fig
     requestsWithoutRecords: requests.filter(({ id }) => !survey.tracesOf.has(id)).length,
     ...traceFigures(requests, survey),
     stream,
+    etl: makeEtlAccount(etl, survey.errors),
+    monitor,
   };
 }
 
@@ -129,5 +138,6 @@ function problemsOf(figures: Figures): string[] {
     ],
     [figures.strayTraces === 0, `${figures.strayTraces} traces in the stream are of no request.`],
   ];
-  return checks.filter(([holds]) => !holds).map(([, problem]) => problem);
+  const broken = checks.filter(([holds]) => !holds).map(([, problem]) => problem);
+  return [...broken, ...etlProblems(figures.etl)];
 }

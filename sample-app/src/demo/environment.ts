@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto';
 
 export interface DemoSettings {
   readonly redisUrl: string;
-  /** A stream of this run alone. */
+  /** The stream of the shop. This one and the next two are of this run alone. */
   readonly stream: string;
-  /** What becomes of the stream: it is deleted, it is kept, or it goes with the demo's own server. */
+  /** The small copy of it for the screen. */
+  readonly screenStream: string;
+  /** The log of the ETL worker. */
+  readonly etlLogStream: string;
+  /** What becomes of the streams: they are deleted, kept, or gone with the demo's own server. */
   readonly afterwards: 'deleted' | 'kept' | 'gone';
 }
 
@@ -19,9 +23,12 @@ const CONFIGURATION = /^(REDIS_LOG_|OTEL_|NEST_LOG_LEVEL$)/;
  * the SDK and the shop are loaded.
  */
 export function prepareEnvironment(env: Environment): DemoSettings {
+  const run = `shop-demo-${randomBytes(4).toString('hex')}`;
   const settings: DemoSettings = {
     redisUrl: env['REDIS_LOG_URL'] || env['REDIS_URL'] || 'redis://127.0.0.1:6379',
-    stream: `logs:shop-demo-${randomBytes(4).toString('hex')}`,
+    stream: `logs:${run}`,
+    screenStream: `screen:${run}`,
+    etlLogStream: `etl:${run}`,
     afterwards: afterwards(env),
   };
   for (const name of Object.keys(env)) if (CONFIGURATION.test(name)) delete env[name];

@@ -17,6 +17,10 @@ const LONGEST_VALUE = 100;
 const SHORT_TRACE = 8;
 const INDENT = '    ';
 
+/** Exceptions have lines of their own; the others are the same for every request here, or say what the text says. */
+const HIDDEN =
+  /^(exception\..*|http\.request\.method|http\.response\..*|url\.scheme|server\.address|client\.address|user_agent\.original)$/;
+
 /** Whatever would drive the terminal, break the line, or turn the direction of the text. */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
 
@@ -42,7 +46,12 @@ function timeOf({ hrTime: [seconds, nanoseconds] }: LogRecord): string {
 }
 
 function attributesOf(attributes: Attributes): string {
-  const names = Object.keys(attributes).filter((name) => !name.startsWith('exception.'));
+  const shown = Object.keys(attributes).filter((name) => !HIDDEN.test(name));
+  // What the call itself has given comes before what it has from its request.
+  const names = [
+    ...shown.filter((name) => !name.includes('.')),
+    ...shown.filter((name) => name.includes('.')),
+  ];
   return names.map((name) => `${printable(name)}=${shortened(textOf(attributes[name]))}`).join(' ');
 }
 

@@ -1,6 +1,8 @@
 import type { DemoAccount } from './account.js';
 import { redisCliFor } from './demo-redis.js';
 import type { DemoSettings } from './environment.js';
+import type { EtlAccount } from './etl/etl-account.js';
+import type { MonitorAccount } from './monitor/group-story.js';
 import { REQUESTS_PER_SECOND } from './traffic.js';
 
 const LABEL_WIDTH = 16;
@@ -19,6 +21,8 @@ export function introduction(shopUrl: string, seconds: number, { redisUrl, strea
     `  ${cli} XREVRANGE ${stream} + - COUNT 3`,
     `  ${cli} XLEN ${stream}`,
     `  ${cli} XREAD BLOCK 0 STREAMS ${stream} '$'`,
+    'Beside it run a worker that keeps the errors in SQLite and will be killed, and a screen that shows all records',
+    'and will hang, watched by a monitor.',
     `It ends by itself after ${seconds} s, and before that by Ctrl-C.`,
     '',
   ];
@@ -34,6 +38,7 @@ export function accountLines(account: DemoAccount): string[] {
     row('dropped', account.dropped, listed(account.droppedByReason)),
     row('unconfirmed', account.unconfirmed, `${account.queued} left behind, ${account.retried} sent again`),
     ...(account.streamWasRead ? streamRows(account) : []),
+    ...(account.monitor === null ? [] : monitorRows(account.monitor)),
     '',
     ...verdict(account),
   ];
@@ -45,7 +50,17 @@ function streamRows(account: DemoAccount): string[] {
     row('in the stream', account.inStream, `${account.duplicates} twice, ${account.malformed} unreadable`),
     row('with a trace id', account.withTraceId, 'the others: boot, scheduled job, shutdown'),
     row('traced requests', traced, `of ${account.requests}, each by a trace of its own`),
+    ...etlRows(account.etl),
   ];
+}
+
+function etlRows({ errorsInStream, errorsInStore, storedTwice, kills }: EtlAccount): string[] {
+  const remark = `${errorsInStream} in the stream; ${storedTwice} stored twice; worker killed: ${kills}`;
+  return [row('errors stored', errorsInStore, remark)];
+}
+
+function monitorRows({ lost, statuses }: MonitorAccount): string[] {
+  return [row('lost by screen', lost ?? 0, statuses.map(({ status }) => status).join(', '))];
 }
 
 function verdict({ addsUp, problems }: DemoAccount): string[] {

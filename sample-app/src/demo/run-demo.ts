@@ -8,11 +8,13 @@ import { type DemoAccount, makeAccount } from './account.js';
 import type { DemoArguments } from './arguments.js';
 import { connectRedis } from './demo-redis.js';
 import type { DemoSettings } from './environment.js';
+import { pause } from './pause.js';
 import { linesOf } from './record-lines.js';
 import { accountLines, introduction, say } from './report.js';
-import { secondsOrStop, stopSignal } from './stop-signal.js';
+import { stopSignal } from './stop-signal.js';
+import { Story } from './story.js';
 import { type EntryFields, StreamTail } from './stream-tail.js';
-import { deleteStream, type StreamSurvey, surveyStream } from './survey.js';
+import { deleteStream, surveyStream } from './survey.js';
 import { REQUESTS_PER_SECOND, type SentRequest, Traffic } from './traffic.js';
 
 const SUMMARY_EVERY_MS = 2_000;
@@ -22,48 +24,49 @@ interface Demo {
   readonly settings: DemoSettings;
   readonly redis: Redis;
   readonly signal: AbortSignal;
+  readonly story: Story;
 }
 
 /** Runs the shop with its customers, and returns true when the account of it all adds up. */
 export async function runDemo(args: DemoArguments, settings: DemoSettings): Promise<boolean> {
   const signal = stopSignal();
   const redis = await connectRedis(settings.redisUrl);
-  let survey: StreamSurvey | undefined;
+  const story = new Story(settings, args.seconds);
   try {
-    const run = await runShop({ args, settings, redis, signal });
-    survey = await surveyStream(redis, settings.stream);
-    const account = makeAccount({ ...run, survey, stream: settings.stream });
+    const run = await runShop({ args, settings, redis, signal, story });
+    const etl = await story.finish();
+    const survey = await surveyStream(redis, settings.stream);
+    const account = makeAccount({ ...run, survey, etl, monitor: story.monitor, stream: settings.stream });
     say(...accountLines(account));
     if (args.jsonFile !== undefined) await writeJson(args.jsonFile, account);
     return account.addsUp;
   } finally {
-    say(await leaveStream(redis, settings, survey));
+    await story.close();
+    say(await leaveStreams(redis, settings));
     redis.disconnect();
   }
 }
 
-/** Deletes the stream where it is the demo's to delete, also after a failure, and says what became of it. */
-async function leaveStream(
-  redis: Redis,
-  { stream, afterwards }: DemoSettings,
-  survey: StreamSurvey | undefined,
-): Promise<string> {
-  if (afterwards === 'gone') return "The stream goes with the demo's own Redis.";
-  if (afterwards === 'kept') return `The stream ${stream} was kept.`;
+/** Deletes the streams where they are the demo's to delete, also after a failure, and says what became of them. */
+async function leaveStreams(redis: Redis, settings: DemoSettings): Promise<string> {
+  const { stream, screenStream, etlLogStream, afterwards } = settings;
+  if (afterwards === 'gone') return "The streams go with the demo's own Redis.";
+  if (afterwards === 'kept') return `The streams ${stream}, ${screenStream} and ${etlLogStream} were kept.`;
   try {
-    const { producers } = survey ?? (await surveyStream(redis, stream));
-    await deleteStream(redis, stream, producers);
+    for (const each of [stream, screenStream, etlLogStream]) await deleteStream(redis, each);
     return `The stream ${stream} was deleted; with REDIS_LOG_DEMO_KEEP=1 it stays.`;
   } catch {
-    return `Redis could not be reached to delete the stream ${stream}, and the keys that start with {${stream}}.`;
+    return `Redis could not be reached to delete the keys that have ${stream.replace('logs:', '')} in their names.`;
   }
 }
 
 /** From the boot of the shop to the end of its shutdown. */
 async function runShop(demo: Demo) {
-  const { args, settings, redis } = demo;
+  const { args, settings, redis, story } = demo;
   const printsRecords = args.verbose || process.stdout.isTTY;
-  const tail = new StreamTail(redis, settings.stream, printsRecords ? printEntry : () => {});
+  const tail = new StreamTail(redis, settings.stream, (fields) => {
+    if (args.verbose || (printsRecords && !story.isTalking)) printEntry(fields);
+  });
   try {
     const app = await createApp();
     const logger = app.get(RedisLogger);
@@ -82,17 +85,25 @@ async function serve(
   demo: Demo,
   seen: () => number | undefined,
 ): Promise<readonly SentRequest[]> {
+  const closing = new AbortController();
   try {
     await app.listen(0, '127.0.0.1');
     const baseUrl = await app.getUrl();
     say(...introduction(baseUrl, demo.args.seconds, demo.settings));
     const traffic = new Traffic({ baseUrl, perSecond: REQUESTS_PER_SECOND });
     const summaries = setInterval(() => summarise(traffic.sent, seen()), SUMMARY_EVERY_MS);
-    await Promise.race([secondsOrStop(demo.args.seconds, demo.signal), traffic.ended]);
+    // A failure of it is heard when all has been stopped.
+    const story = Promise.allSettled([demo.story.run(closing.signal)]);
+    await Promise.race([pause(demo.args.seconds * 1_000, demo.signal), traffic.ended]);
     clearInterval(summaries);
     say('', 'Stopping: first the requests, then the shop, which sends what it still has to Redis.');
-    return await traffic.stop();
+    const requests = await traffic.stop();
+    closing.abort();
+    const [told] = await story;
+    if (told.status === 'rejected') throw told.reason;
+    return requests;
   } finally {
+    closing.abort();
     await app.close();
   }
 }

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** By convention a process that a signal ended reports 128 plus its number; 2 is SIGINT. */
 const INTERRUPTED = 130;
@@ -15,9 +13,4 @@ export function stopSignal(): AbortSignal {
   }
   process.stdout.on('error', () => controller.abort());
   return controller.signal;
-}
-
-/** Resolves after so many seconds, or as soon as the signal is aborted. */
-export async function secondsOrStop(seconds: number, signal: AbortSignal): Promise<void> {
-  await delay(seconds * 1_000, undefined, { signal, ref: false }).catch(() => {});
 }

@@ -3,9 +3,14 @@ import { decodeLogRecord, type LogRecord } from 'nestjs-redis-log/core';
 import type { EntryFields } from './stream-tail.js';
 
 const PAGE = 1_000;
+/** OpenTelemetry's number. */
+const ERROR = 17;
 
 /** Loggers of the shop that speak only while a request is served. */
 const SERVING = new Set(['HTTP', 'HttpExceptionFilter', 'OrdersService', 'PaymentsService', 'UsersService']);
+
+/** Those of them that speak of the request itself. */
+const ABOUT_REQUESTS = new Set(['HTTP', 'HttpExceptionFilter']);
 
 /** What is found in the stream: read from Redis again, entry by entry, and not from what the demo has seen pass. */
 export class StreamSurvey {
@@ -18,7 +23,7 @@ export class StreamSurvey {
   /** Entries whose producer and number were there before. */
   duplicates = 0;
   withTraceId = 0;
-  /** Records that name a request. */
+  /** Records that are about a request as a whole: how it ended, and why it failed. */
   requestRecords = 0;
   requestRecordsWithTraceId = 0;
   /** Records that were logged while a request was served and have no trace. */
@@ -26,6 +31,8 @@ export class StreamSurvey {
   /** The traces of each request's records; it should be one. */
   readonly tracesOf = new Map<string, Set<string>>();
   readonly traces = new Set<string>();
+  /** `<producer>:<seq>` of every record that is an error or worse. */
+  readonly errors = new Set<string>();
   readonly #lastSeq = new Map<string, number>();
 
   get producers(): readonly string[] {
@@ -40,6 +47,7 @@ export class StreamSurvey {
       return;
     }
     this.#count(decoded.producer ?? '', decoded.seq ?? 0);
+    if ((decoded.record.severityNumber ?? 0) >= ERROR) this.errors.add(`${decoded.producer}:${decoded.seq}`);
     this.#trace(decoded.record);
   }
 
@@ -57,14 +65,14 @@ export class StreamSurvey {
     } else if (SERVING.has(instrumentationScope.name)) {
       this.servingWithoutTraceId++;
     }
-    const { requestId } = attributes;
+    const requestId = attributes['request.id'];
     if (typeof requestId !== 'string') return;
-    this.requestRecords++;
     const traces = this.tracesOf.get(requestId) ?? new Set();
     this.tracesOf.set(requestId, traces);
-    if (traceId === undefined) return;
-    this.requestRecordsWithTraceId++;
-    traces.add(traceId);
+    if (traceId !== undefined) traces.add(traceId);
+    if (!ABOUT_REQUESTS.has(instrumentationScope.name)) return;
+    this.requestRecords++;
+    if (traceId !== undefined) this.requestRecordsWithTraceId++;
   }
 }
 
@@ -91,12 +99,11 @@ async function readAll(redis: Redis, stream: string, survey: StreamSurvey): Prom
   }
 }
 
-/** Deletes the stream and the keys that the package keeps beside it. */
-export async function deleteStream(
-  redis: Redis,
-  stream: string,
-  producers: readonly string[],
-): Promise<void> {
-  const helpers = ['resources', 'resources:seen', ...producers.map((producer) => `guard:${producer}`)];
+/** Deletes a stream and the keys that the package keeps beside it, which it finds by who wrote there. */
+export async function deleteStream(redis: Redis, stream: string): Promise<void> {
+  const survey = new StreamSurvey();
+  await readAll(redis, stream, survey);
+  const { producers } = survey;
+  const helpers = ['resources', 'resources:seen', 'dlq', ...producers.map((producer) => `guard:${producer}`)];
   await redis.del(stream, ...helpers.map((name) => `{${stream}}:${name}`));
 }

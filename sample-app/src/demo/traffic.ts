@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 
 /** Enough to see something move, and little enough to read it. */
 export const REQUESTS_PER_SECOND = 40;
+/** What the shop logs then, as measured. */
+export const RECORDS_PER_SECOND = 75;
 
 export interface TrafficSettings {
   readonly baseUrl: string;

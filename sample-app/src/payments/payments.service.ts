@@ -1,5 +1,5 @@
 import { HttpException, HttpStatus, Injectable } from '@nestjs/common';
-import { InjectRedisLogger, RedisLogger } from 'nestjs-redis-log';
+import { InjectRedisLogger, RedisLogContext, RedisLogger } from 'nestjs-redis-log';
 import { OrdersService } from '../orders/orders.service.js';
 import { BankClient } from './bank.client.js';
 import type { CreatePaymentDto } from './dto/create-payment.dto.js';
@@ -19,13 +19,14 @@ export class PaymentsService {
   }
 
   async pay({ orderId, card }: CreatePaymentDto): Promise<Payment> {
+    RedisLogContext.assign({ 'order.id': orderId });
     const { total: amount } = this.#orders.find(orderId);
     const reference = await this.#charge(orderId, () => this.#bank.charge(card, amount));
     if (reference === undefined) {
-      this.#logger.warn('Card declined', { orderId, card });
+      this.#logger.warn('Card declined', { card });
       throw new HttpException('The card was declined.', HttpStatus.PAYMENT_REQUIRED);
     }
-    this.#logger.log('Order paid', { orderId, amount, reference });
+    this.#logger.log('Order paid', { amount, reference });
     return { orderId, amount, reference };
   }
 

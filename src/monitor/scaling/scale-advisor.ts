@@ -141,8 +141,9 @@ export class ScaleAdvisor {
     memory.wishes.push({ atMs: nowMs, consumers: wish.consumers });
     memory.wishes = memory.wishes.filter(({ atMs }) => nowMs - atMs <= scaleInAfterMs);
     const limited = Math.min(maxConsumers, Math.max(minConsumers, wish.consumers));
-    if (limited > consumers)
-      return { desired: limited, reason: sentence(wish, limited, `maxConsumers is ${maxConsumers}`) };
+    const limit =
+      wish.consumers > maxConsumers ? `maxConsumers is ${maxConsumers}` : `minConsumers is ${minConsumers}`;
+    if (limited > consumers) return { desired: limited, reason: sentence(wish, limited, limit) };
     const isYoung = nowMs - memory.sinceMs < scaleInAfterMs;
     const highest = Math.max(...memory.wishes.map((each) => each.consumers));
     const lasting = Math.min(
@@ -155,7 +156,7 @@ export class ScaleAdvisor {
       limited < desired ? `; ${limited} have to be enough for ${scaleInAfterMs / 1000} s first` : '';
     return {
       desired,
-      reason: `${sentence(wish, limited, `minConsumers is ${minConsumers}`).slice(0, -1)}${waits}.`,
+      reason: `${sentence(wish, limited, limit).slice(0, -1)}${waits}.`,
     };
   }
 

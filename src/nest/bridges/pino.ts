@@ -1,5 +1,6 @@
-import { isSpanContextValid } from '@opentelemetry/api';
+import * as api from '@opentelemetry/api';
 import type { Attributes, SpanContext } from '../../record/log-record.js';
+import { withoutArguments } from '../../record/normalize-error.js';
 import { SEVERITY_NUMBERS } from '../../record/severity.js';
 import { Bridge, type BridgeOptions, type ForeignRecord, revivedError } from './bridge.js';
 
@@ -101,7 +102,8 @@ function readLine(line: string, keys: Keys): ForeignRecord {
 
 function parsed(line: string): Attributes | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    // Errors of ioredis that pino has written out; a reviver is slow, so only for what may be one.
+    const value: unknown = line.includes('"args":[') ? JSON.parse(line, withoutArguments) : JSON.parse(line);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
@@ -145,8 +147,9 @@ function errorOf({ type, cause, aggregateErrors, ...rest }: Attributes): object 
 function takeSpan(attributes: Attributes): SpanContext | undefined {
   const { trace_id: traceId, span_id: spanId, trace_flags: flags } = attributes;
   if (typeof traceId !== 'string' || typeof spanId !== 'string') return undefined;
-  const spanContext = { traceId, spanId, traceFlags: Number.parseInt(String(flags ?? '0'), 16) || 0 };
-  if (!isSpanContextValid(spanContext)) return undefined;
+  const traceFlags = typeof flags === 'string' ? Number.parseInt(flags, 16) : Number(flags ?? 0);
+  const spanContext = { traceId, spanId, traceFlags: traceFlags || 0 };
+  if (!api.isSpanContextValid(spanContext)) return undefined;
   for (const name of ['trace_id', 'span_id', 'trace_flags']) delete attributes[name];
   return spanContext;
 }

@@ -1,6 +1,6 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { LogConsumer } from '../../consumer/log-consumer.js';
+import type { LogConsumer } from '../../consumer/log-consumer.js';
 import { createDiagnostics, describeError, type Diagnostics } from '../../diagnostics.js';
 import { isRedisLogError, RedisLogError } from '../../errors.js';
 import type { AnyExporter } from '../logger/log-sink.js';
@@ -32,11 +32,11 @@ export class LogConsumers implements OnApplicationBootstrap, OnModuleDestroy, Be
   }
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, `REDIS_LOG_MODULE_MISUSED`: the application does not start. */
-  onApplicationBootstrap(): void {
-    const found = findLogHandlers(this.#parts.modules).map((handler) => ({
-      ...handler,
-      consumer: this.#make(handler),
-    }));
+  async onApplicationBootstrap(): Promise<void> {
+    const handlers = findLogHandlers(this.#parts.modules);
+    if (handlers.length === 0) return;
+    const { LogConsumer } = await import('../../consumer/log-consumer.js');
+    const found = handlers.map((handler) => ({ ...handler, consumer: this.#make(LogConsumer, handler) }));
     if (!this.#parts.isOn) return;
     this.#consumers = found.map(({ consumer }) => consumer);
     for (const { consumer, handler, name } of found) {
@@ -62,15 +62,19 @@ export class LogConsumers implements OnApplicationBootstrap, OnModuleDestroy, Be
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
   }
 
-  #make({ name, options }: FoundHandler): LogConsumer {
-    const { connection, stream, defaultStream, shutdownTimeoutMs } = this.#parts.exporter.options;
+  #make(Consumer: typeof LogConsumer, { name, options }: FoundHandler): LogConsumer {
+    const { connection, stream, defaultStream, partitions, shutdownTimeoutMs } = this.#parts.exporter.options;
+    const { stream: named = defaultStream } = options;
+    // Where the application names the streams by a function, any may be one of its own.
+    const isOwn = typeof stream === 'function' || named === stream;
     const own = {
       connection,
-      stream: typeof stream === 'string' ? stream : defaultStream,
+      stream: defaultStream,
+      ...(isOwn ? { partitions: partitions.count } : {}),
       shutdownTimeoutMs,
     };
     try {
-      return new LogConsumer({ ...own, ...options });
+      return new Consumer({ ...own, ...options });
     } catch (error) {
       if (!isRedisLogError(error)) throw error;
       throw new RedisLogError(error.code, `@OnLogs on ${name}: ${error.message}`, { subject: error.subject });

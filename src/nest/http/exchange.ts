@@ -9,6 +9,8 @@ export interface FrameworkRequest {
   readonly headers: IncomingHttpHeaders;
   readonly raw?: IncomingMessage;
   readonly ip?: string;
+  /** Of Node's own request; Fastify has it as well. */
+  readonly socket?: { readonly remoteAddress?: string | undefined };
   readonly hostname?: string;
   readonly protocol?: string;
   readonly originalUrl?: string;
@@ -25,7 +27,8 @@ export interface FrameworkReply {
   getHeader(name: string): unknown;
   /** Of Fastify's. */
   header?(name: string, value: string): unknown;
-  /** Of Node's and Express'. */
+  /** Of Node's and Express'; so is the next. */
+  readonly headersSent?: boolean;
   setHeader?(name: string, value: string): unknown;
 }
 
@@ -36,8 +39,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** Milliseconds of a monotonic clock. */
   readonly startedAt: number;
-  /** What the socket had written before a stream was piped into the response; undefined where none was. */
-  bytesBefore: number | undefined;
+  /** What the connection had written before; undefined on HTTP/2, where requests share it. */
+  readonly bytesBefore: number | undefined;
   readonly spanContext: SpanContext | undefined;
   readonly scope: Scope;
   /** The template of the route, once a handler of Nest's is about to be called. */

@@ -1,4 +1,5 @@
 import type { AbstractHttpAdapter, ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import type { ServerResponse } from 'node:http';
 import type { FrameworkReply, FrameworkRequest } from './exchange.js';
 import type { RequestLog } from './request-log.js';
 import { RequestErrorFilter, RequestLogGuard } from './request-watch.js';
@@ -7,6 +8,9 @@ type Next = (error?: unknown) => void;
 type Hook = (request: FrameworkRequest, reply: FrameworkReply, done: Next) => unknown;
 
 interface Fastify {
+  readonly server: {
+    on(name: 'request', listener: (request: FrameworkRequest, response: ServerResponse) => void): unknown;
+  };
   addHook(name: 'onRequest', hook: Hook): unknown;
 }
 
@@ -53,7 +57,10 @@ function watchFastify(adapter: AbstractHttpAdapter, log: RequestLog): void {
     tryToUse(adapter, hook);
   }
   // Also for whoever takes the one hook of Nest's after us.
-  (adapter.getInstance() as Fastify).addHook('onRequest', hook);
+  const fastify: Fastify = adapter.getInstance();
+  fastify.addHook('onRequest', hook);
+  // Called after Fastify's own listener: what has met none of the hooks by then was refused by the router.
+  fastify.server.on('request', (request, response) => log.noteRefused(request, response));
 }
 
 /** A hook that was there before goes on inside the request's context, with whatever it returns. */

@@ -30,15 +30,22 @@ export function requestAttributes(exchange: Exchange, outcome: Outcome, duration
   const route = routeOf(exchange, outcome);
   if (route !== undefined) attributes['http.route'] = route;
   attributes['url.path'] = pathOf(urlOf(request));
-  attributes['url.scheme'] = request.protocol;
-  attributes['server.address'] = request.hostname;
-  attributes['client.address'] = request.ip;
-  attributes['user_agent.original'] = request.headers['user-agent'];
+  addEnds(attributes, request);
   if (outcome.statusCode !== undefined) attributes['http.response.status_code'] = outcome.statusCode;
   addSize(attributes, exchange, outcome);
   attributes['duration_ms'] = Math.round(durationMs * 1_000) / 1_000;
   if (outcome.end === 'aborted') attributes['request.aborted'] = true;
   return attributes;
+}
+
+/** Where it came from, and where it was sent to. */
+function addEnds(attributes: Attributes, request: FrameworkRequest): void {
+  const { protocol, hostname, headers, ip = request.socket?.remoteAddress } = request;
+  if (protocol !== undefined) attributes['url.scheme'] = protocol;
+  if (hostname !== undefined) attributes['server.address'] = hostname;
+  if (ip !== undefined) attributes['client.address'] = ip;
+  const agent = headers['user-agent'];
+  if (agent !== undefined) attributes['user_agent.original'] = agent;
 }
 
 /** As it was sent: routers change `url` on their way. */
@@ -102,10 +109,11 @@ export function matchedRoute(request: FrameworkRequest): string | undefined {
   return typeof route?.path === 'string' ? baseUrl + route.path : undefined;
 }
 
-/** The body's size where the response says it; else, of a stream, what went over the connection, heads included. */
+/** The body's size where the response says it; else what went over the connection, heads included. */
 function addSize(attributes: Attributes, exchange: Exchange, { end }: Outcome): void {
   const { response, reply, request, bytesBefore } = exchange;
-  const length = Number(reply.getHeader('content-length') ?? NaN);
+  const stated = reply.getHeader('content-length');
+  const length = stated === undefined ? NaN : Number(stated);
   if (end === 'complete' && length >= 0) {
     attributes['http.response.body.size'] = request.method === 'HEAD' ? 0 : length;
     return;

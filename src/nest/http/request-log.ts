@@ -5,7 +5,7 @@ import type { Attributes } from '../../record/log-record.js';
 import type { Redactor } from '../../record/redact.js';
 import type { Level } from '../../record/severity.js';
 import { wasLogged } from '../context/logged-errors.js';
-import { runIn, scopeOf } from '../context/scope.js';
+import { currentScope, runIn, scopeOf } from '../context/scope.js';
 import type { CallReading } from '../logger/call-arguments.js';
 import { isOwnError } from '../logger/call-values.js';
 import type { LoggerCore } from '../logger/logger-core.js';
@@ -24,6 +24,8 @@ import { givenId, madeId } from './request-id.js';
 
 /** What the requests' records have as their context, so that `levels: { HTTP: 'warn' }` applies to them. */
 const CONTEXT = 'HTTP';
+/** Texts up to this length are below every limit of a record. */
+const MAX_READY_CHARS = 1_024;
 const READING: CallReading = { style: 'structured', context: CONTEXT };
 
 export interface RequestLogParts {
@@ -48,6 +50,14 @@ export class RequestLog {
     this.#isIgnored = pathFilter(options.ignore);
   }
 
+  /**
+   * The framework has answered a request by itself, or will, without any of the hooks that call `begin`: Fastify does so
+   * with a URL that it cannot read. Does nothing where `begin` was called.
+   */
+  noteRefused(request: FrameworkRequest, response: ServerResponse): void {
+    if (exchangeOf(request) === undefined) this.#open(request, response);
+  }
+
   /** A request has come; `next` is all that is done about it, and runs in a context of its own. */
   begin(request: FrameworkRequest, reply: FrameworkReply, next: () => void): void {
     const known = exchangeOf(request);
@@ -55,7 +65,7 @@ export class RequestLog {
       // Fastify's own request comes after that of Node, and knows more.
       known.request = request;
       known.reply = reply;
-      return next();
+      return currentScope() === known.scope ? next() : runIn(known.scope, next);
     }
     const exchange = this.#open(request, reply);
     if (exchange === undefined) next();
@@ -70,7 +80,7 @@ export class RequestLog {
         reply,
         response,
         startedAt: performance.now(),
-        bytesBefore: undefined,
+        bytesBefore: bytesOf(response),
         spanContext: activeSpan(),
         scope: scopeOf(this.#identify(request, reply)),
         route: undefined,
@@ -79,7 +89,6 @@ export class RequestLog {
         isOver: false,
       };
       keepExchange(request, exchange);
-      response.on('pipe', () => (exchange.bytesBefore ??= bytesOf(response)));
       // Whichever comes first; `once` would cost twice as much.
       response.on('finish', () => this.#end(exchange, true));
       response.on('close', () => this.#end(exchange, false));
@@ -97,8 +106,8 @@ export class RequestLog {
       givenId(request, requestId.header) ??
       this.#ask('requestId.generate', () => madeId(request, requestId.generate)) ??
       madeId(request, undefined);
-    if (reply.raw === undefined) reply.setHeader?.(requestId.header, id);
-    else reply.header?.(requestId.header, id);
+    if (reply.raw !== undefined) reply.header?.(requestId.header, id);
+    else if (reply.headersSent !== true) reply.setHeader?.(requestId.header, id);
     return { 'request.id': id };
   }
 
@@ -129,8 +138,10 @@ export class RequestLog {
   #write(level: Level, exchange: Exchange, outcome: Outcome): void {
     const { request, spanContext, scope, startedAt } = exchange;
     const attributes = requestAttributes(exchange, outcome, performance.now() - startedAt);
-    const args: unknown[] = [titleOf(attributes, outcome), attributes];
-    if (this.#options.query) attributes['url.query'] = queryOf(urlOf(request), this.#redactor);
+    const body = titleOf(attributes, outcome);
+    const args: unknown[] = [body, attributes];
+    const query = this.#options.query ? queryOf(urlOf(request), this.#redactor) : undefined;
+    if (query !== undefined) attributes['url.query'] = query;
     if (isFailure(outcome)) {
       const error = scope.root.thrown ?? exchange.response.errored ?? scope.root.loggedError;
       attributes['error.type'] = typeOf(error) ?? String(outcome.statusCode);
@@ -145,7 +156,10 @@ export class RequestLog {
       );
     }
     const moment = { time: Date.now(), spanContext, scope };
-    this.#core.writeAt(level, args, { reading: READING, moment });
+    // What is our own, and nothing else, needs no copy.
+    const isReady = more === undefined && args.length === 2 && areShort(attributes);
+    if (isReady) this.#core.writeReady(level, { body, attributes, context: CONTEXT }, moment);
+    else this.#core.writeAt(level, args, { reading: READING, moment });
   }
 
   /** What a function of the user's says; undefined when it throws. */
@@ -161,6 +175,15 @@ export class RequestLog {
   #tell(what: string, error: unknown): void {
     this.#diagnostics.warn(`http:${what}`, `Request logging: ${what} failed: ${describeError(error)}`);
   }
+}
+
+/** Long texts are cut where all that is logged is; those that Node reads from a connection are always well-formed. */
+function areShort(attributes: Attributes): boolean {
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (typeof value === 'string' && value.length > MAX_READY_CHARS) return false;
+  }
+  return true;
 }
 
 /** By the route where there is one, so that requests of one kind have one text. */

@@ -1,6 +1,7 @@
 import { encodeValue } from '../../codec/value.js';
 import type { Attributes } from '../../record/log-record.js';
 import { Normalizer } from '../../record/normalize.js';
+import { withoutArguments } from '../../record/normalize-error.js';
 import { readSafely } from '../../record/normalize-text.js';
 import type { Redactor } from '../../record/redact.js';
 import { isPlainObject } from './call-values.js';
@@ -29,7 +30,7 @@ export class ConsoleCleaner {
     const holder: Attributes = {};
     if (isPlainObject(value)) normalizer.attributes(value, holder);
     else holder['body'] = normalizer.value(value);
-    if (!this.#censors(holder)) return value;
+    if (!this.#censors(holder) && !namesCommand(holder)) return value;
     return isPlainObject(value) ? holder : holder['body'];
   }
 
@@ -46,7 +47,7 @@ export class ConsoleCleaner {
     let isChanged = false;
     for (const key of Object.getOwnPropertyNames(error)) {
       const value = readSafely(error, key);
-      const clean = this.#property(key, value, depth);
+      const clean = this.#property(key, withoutArguments(key, value), depth);
       if (clean !== value) isChanged = true;
       const enumerable = Object.prototype.propertyIsEnumerable.call(error, key);
       Object.defineProperty(copy, key, { value: clean, enumerable, configurable: true, writable: true });
@@ -63,6 +64,14 @@ export class ConsoleCleaner {
     this.#normalizer.begin();
     const holder: Attributes = {};
     this.#normalizer.attributes({ [key]: value }, holder);
-    return this.#censors(holder) ? holder[key] : value;
+    return this.#censors(holder) || namesCommand(holder) ? holder[key] : value;
   }
+}
+
+/** True where an error of ioredis is inside: its record has the name of the command, the error itself all arguments. */
+function namesCommand(copy: unknown): boolean {
+  if (typeof copy !== 'object' || copy === null) return false;
+  const { type, command } = copy as Attributes;
+  if (typeof type === 'string' && typeof command === 'string') return true;
+  return Object.values(copy).some(namesCommand);
 }

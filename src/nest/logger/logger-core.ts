@@ -15,7 +15,7 @@ import type { LevelChanges } from './level-changes.js';
 import { LevelFilter } from './levels.js';
 import { processedSink } from './log-processors.js';
 import type { LogSink } from './log-sink.js';
-import { type Moment, RecordBuilder, thisMoment } from './record-builder.js';
+import { type Moment, type ReadyParts, RecordBuilder, thisMoment } from './record-builder.js';
 
 export interface LoggerCoreOptions {
   readonly logger: ResolvedLoggerOptions;
@@ -105,6 +105,21 @@ export class LoggerCore {
   writeAt(level: Level, args: readonly unknown[], at: { reading: CallReading; moment: Moment }): void {
     if (this.#beforeFirst !== undefined) this.start();
     this.replay(level, args, at);
+  }
+
+  /** One record that passed the level check, of parts that can be stored as they are. Never throws. */
+  writeReady(level: Level, parts: ReadyParts, moment: Moment): void {
+    const { body, attributes, context } = parts;
+    if (this.#console !== undefined || !this.#enabled) {
+      this.writeAt(level, [body, attributes], { reading: { style: 'structured', context }, moment });
+      return;
+    }
+    if (this.#beforeFirst !== undefined) this.start();
+    try {
+      this.sink.emit(this.#builder.ready(level, parts, moment));
+    } catch (error) {
+      diagnostics.error('logger:failed', `A record could not be written: ${describeError(error)}`);
+    }
   }
 
   /** A call that passed the level check, made at `moment`. Never throws. */

@@ -25,6 +25,16 @@ export interface Moment {
   readonly scope: Scope | undefined;
 }
 
+/**
+ * What a record can hold as it is: texts that are well-formed and not long, finite numbers, and booleans; no name twice,
+ * and nothing undefined. The attributes become the record's.
+ */
+export interface ReadyParts {
+  readonly body: string;
+  readonly attributes: Attributes;
+  readonly context: string;
+}
+
 /** Nest contexts are class names; an application that makes up new ones all the time must not fill the memory. */
 const MAX_SCOPES = 1_000;
 const NO_SCOPE: InstrumentationScope = { name: '' };
@@ -94,6 +104,27 @@ export class RecordBuilder {
     if (normalizer.truncations > 0) attributes['log.truncations'] = normalizer.truncations;
     const censored = this.#censored(record);
     return moment.scope === undefined ? censored : this.#inContext(censored, moment.scope);
+  }
+
+  /** The same of parts that need neither a copy nor bounds, at a third of the cost. */
+  ready(level: Level, parts: ReadyParts, { time, spanContext, scope }: Moment): LogRecord {
+    const { attributes } = parts;
+    this.#redactor?.redact(attributes);
+    const inherited = scope === undefined ? undefined : this.#preparedOf(scope);
+    const hrTime = hrTimeOf(time);
+    return {
+      hrTime,
+      hrTimeObserved: hrTime,
+      spanContext,
+      severityNumber: SEVERITY_NUMBERS[level],
+      severityText: level,
+      body: this.#redactor === undefined ? parts.body : this.#redactor.text(parts.body),
+      eventName: undefined,
+      resource: this.#resource,
+      instrumentationScope: this.#scope(parts.context),
+      attributes: inherited === undefined ? attributes : { ...inherited, ...attributes },
+      droppedAttributesCount: 0,
+    };
   }
 
   /** A record that another builder made, as this one would have made it. */

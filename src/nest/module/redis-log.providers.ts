@@ -10,9 +10,8 @@ import { OutcomeLog } from '../handlers/outcome-log.js';
 import { RedisLogInterceptor } from '../handlers/redis-log.interceptor.js';
 import { RedisLogTasks } from '../handlers/redis-log-tasks.js';
 import { RedisLogHealthIndicator } from '../health/redis-log-health.indicator.js';
-import { installRequestLog } from '../http/install.js';
-import { RequestLog } from '../http/request-log.js';
-import { ModuleInsightsCounter } from '../reader/module-insights-counter.js';
+import type { RequestLog } from '../http/request-log.js';
+import type { ModuleInsightsCounter } from '../reader/module-insights-counter.js';
 import { ModuleLogInsights } from '../reader/module-log-insights.js';
 import { ModuleLogReader } from '../reader/module-log-reader.js';
 import { RedisLogLevels } from '../../redis/redis-log-levels.js';
@@ -22,6 +21,7 @@ import { type AnyExporter, sinkOf } from '../logger/log-sink.js';
 import { RedisLogger } from '../logger/redis-logger.js';
 import {
   REDIS_CHILD_LOGGER,
+  REDIS_LOG_INSIGHTS_COUNTER,
   REDIS_LOG_OPTIONS,
   REDIS_LOG_OUTCOMES,
   REDIS_LOG_PARTS,
@@ -93,10 +93,9 @@ export const REDIS_LOG_PROVIDERS: Provider[] = [
     useFactory: ({ options }: AnyExporter) => new ModuleLogInsights(options),
   },
   {
-    provide: ModuleInsightsCounter,
+    provide: REDIS_LOG_INSIGHTS_COUNTER,
     inject: [REDIS_LOG_PARTS],
-    useFactory: ({ exporter, resolved }: ModuleParts) =>
-      new ModuleInsightsCounter(exporter.options, readsBack(exporter, resolved) && resolved.logger.insights),
+    useFactory: makeInsightsCounter,
   },
   { provide: RedisLogContext, useClass: RedisLogContext },
   {
@@ -137,14 +136,29 @@ function makeParts(resolved: ResolvedModuleOptions, exporter: AnyExporter): Modu
   return { resolved, exporter, core };
 }
 
-/** With `http` off nothing is installed. */
-function makeRequestLog(
+/** Loaded where it is asked for: whoever does not count messages does not wait for that either. */
+async function makeInsightsCounter({
+  exporter,
+  resolved,
+}: ModuleParts): Promise<ModuleInsightsCounter | undefined> {
+  const { insights } = resolved.logger;
+  if (insights === false || !readsBack(exporter, resolved)) return undefined;
+  const { ModuleInsightsCounter } = await import('../reader/module-insights-counter.js');
+  return new ModuleInsightsCounter(exporter.options, insights);
+}
+
+/** With `http` off nothing is installed, and nothing is loaded. */
+async function makeRequestLog(
   { core, resolved }: ModuleParts,
   host: HttpAdapterHost,
   config: ApplicationConfig,
-): RequestLog | undefined {
+): Promise<RequestLog | undefined> {
   const { http } = resolved.logger;
   if (http === false) return undefined;
+  const [{ RequestLog }, { installRequestLog }] = await Promise.all([
+    import('../http/request-log.js'),
+    import('../http/install.js'),
+  ]);
   const log = new RequestLog({ core, redactor: safeRedactor(resolved.writer.redact), options: http });
   installRequestLog(log, host, config);
   return log;

@@ -15,3 +15,6 @@ export const REDIS_LOG_OUTCOMES = Symbol.for('nestjs-redis-log.outcomes');
 
 /** Injection token of the request log; undefined where requests are not logged. */
 export const REDIS_LOG_REQUESTS = Symbol.for('nestjs-redis-log.requests');
+
+/** Injection token of what counts messages for `LogInsights`; undefined where nobody asked for it. */
+export const REDIS_LOG_INSIGHTS_COUNTER = Symbol.for('nestjs-redis-log.insights-counter');

@@ -131,14 +131,16 @@ function makeMonitor(
 ): StreamMonitor {
   const { scaling: _scaling, autoStart: _autoStart, ...own } = options;
   if (exporter === undefined) return new StreamMonitor(own);
-  const { connection, defaultStream, retention } = exporter.options;
+  const { connection, defaultStream, partitions, retention } = exporter.options;
   const { maxLength, maxAgeMs } = retention;
   const kept = {
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
   };
   const isOwnStream = own.streams === undefined && own.connection === undefined;
-  const given = isOwnStream ? { connection, streams: defaultStream, retention: kept } : { connection };
+  const given = isOwnStream
+    ? { connection, streams: defaultStream, partitions: partitions.count, retention: kept }
+    : { connection };
   return new StreamMonitor({ ...given, ...own });
 }
 

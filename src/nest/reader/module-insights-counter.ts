@@ -10,26 +10,26 @@ import { InsightsCounter } from '../../reader/insights/insights-counter.js';
 export class ModuleInsightsCounter
   implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown
 {
-  readonly #counter: InsightsCounter | undefined;
+  readonly #counter: InsightsCounter;
 
-  constructor(writer: ResolvedWriterOptions, insights: InsightsOptions | false) {
-    const { connection, defaultStream: stream, sendTimeoutMs, shutdownTimeoutMs } = writer;
-    const own = { connection, stream, sendTimeoutMs, shutdownTimeoutMs };
-    this.#counter = insights === false ? undefined : new InsightsCounter({ ...own, ...insights });
+  constructor(writer: ResolvedWriterOptions, insights: InsightsOptions) {
+    const { connection, defaultStream: stream, partitions, sendTimeoutMs, shutdownTimeoutMs } = writer;
+    const own = { connection, stream, partitions: partitions.count, sendTimeoutMs, shutdownTimeoutMs };
+    this.#counter = new InsightsCounter({ ...own, ...insights });
   }
 
   onApplicationBootstrap(): void {
-    this.#counter?.run().catch((error: unknown) => {
+    this.#counter.run().catch((error: unknown) => {
       createDiagnostics().error('insights', `Messages are not counted: ${describeError(error)}`);
     });
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.#counter?.close();
+    await this.#counter.close();
   }
 
   /** Where an application is closed that was never initialised, the hook before is left out. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.#counter?.close();
+    await this.#counter.close();
   }
 }

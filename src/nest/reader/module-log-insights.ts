@@ -4,8 +4,8 @@ import { LogInsights } from '../../reader/insights/log-insights.js';
 
 /** What `RedisLogModule` provides as `LogInsights`: of the stream that the application writes, closed with it. */
 export class ModuleLogInsights extends LogInsights implements OnApplicationShutdown {
-  constructor({ connection, defaultStream }: ResolvedWriterOptions) {
-    super({ connection, stream: defaultStream });
+  constructor({ connection, defaultStream, partitions }: ResolvedWriterOptions) {
+    super({ connection, stream: defaultStream, partitions: partitions.count });
   }
 
   onApplicationShutdown(): Promise<void> {

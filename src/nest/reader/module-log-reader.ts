@@ -4,8 +4,8 @@ import { LogReader } from '../../reader/log-reader.js';
 
 /** The reader that `RedisLogModule` provides: of the stream that the application writes, closed with it. */
 export class ModuleLogReader extends LogReader implements OnApplicationShutdown {
-  constructor({ connection, defaultStream }: ResolvedWriterOptions) {
-    super({ connection, stream: defaultStream });
+  constructor({ connection, defaultStream, partitions }: ResolvedWriterOptions) {
+    super({ connection, stream: defaultStream, partitions: partitions.count });
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -9,57 +9,79 @@ import type { CommonMessage, CommonMessages } from './types.js';
 import { bucketsOf, type WindowBuckets } from './window.js';
 
 export interface CommonRequest {
-  readonly stream: string;
-  /** Names of sections; undefined where all are wanted that pass. */
+  /** A stream, or the partitions of one. */
+  readonly streams: readonly string[];
+  /** What is undefined of it, is any. */
   readonly section: Partial<Section>;
   readonly span: { readonly from: number; readonly to: number };
   readonly limit: number;
   readonly now: number;
 }
 
+/** Records of one message, as far as they have been added up. */
 interface Counted {
   readonly id: string;
   readonly section: Section;
-  /** The sum of the counts, which may be too high by `error`. */
+  /** May be too high by `error`. */
   score: number;
   error: number;
   previous: number;
 }
 
+/** What was counted of one stream, and when. */
+interface CountedStream {
+  readonly stream: string;
+  readonly state: CountingState;
+  readonly window: WindowBuckets;
+}
+
+/** The window as all streams together have it. */
+interface Frame {
+  readonly from: number;
+  readonly to: number;
+  readonly since: number;
+  readonly until: number;
+  /** How long the window is, as a part of the time before it; undefined where that is not known. */
+  readonly relativeLength: number | undefined;
+}
+
 /** Adds up the buckets of a window. */
 export async function readCommon(reader: InsightsReader, request: CommonRequest): Promise<CommonMessages> {
-  const { stream, span, now, limit } = request;
-  const state = await reader.state(stream);
-  if (state === undefined) return nothing(span);
-  const window = bucketsOf(span, state, now);
+  const states = await Promise.all(request.streams.map((stream) => reader.state(stream)));
+  const streams = request.streams.flatMap((stream, index): CountedStream[] => {
+    const state = states[index];
+    return state === undefined
+      ? []
+      : [{ stream, state, window: bucketsOf(request.span, state, request.now) }];
+  });
+  if (streams.length === 0) return nothing(request.span);
   const all = new Map<string, Counted>();
-  const sections = await sectionsOf(reader, request);
-  await Promise.all(sections.map((section) => addSection({ reader, stream, state, window, all }, section)));
+  await Promise.all(streams.map((stream) => addStream(reader, stream, { request, all })));
+  const frame = frameOf(streams);
   const counted = [...all.values()];
   const total = sum(counted, ({ score }) => score);
   const top = counted
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - b.error - (a.score - a.error) || (a.id < b.id ? -1 : 1))
     // Of a message that was forgotten meanwhile there is only the count.
-    .slice(0, 2 * limit + 50);
-  const known = await reader.messages(
-    stream,
+    .slice(0, 2 * request.limit + 50);
+  const known = await knownMessages(
+    reader,
+    streams,
     top.map(({ id }) => id),
   );
-  const context = { window, state, total };
+  const messages = top.flatMap((each) => {
+    const message = known.get(each.id);
+    return message === undefined ? [] : [commonMessage(each, message, { frame, total })];
+  });
   return {
-    from: window.from,
-    to: window.to,
+    from: frame.from,
+    to: frame.to,
     total,
-    previousTotal: window.before === undefined ? undefined : sum(counted, ({ previous }) => previous),
-    countedSince: state.since === Infinity ? undefined : state.since,
-    countedUntil: state.until,
-    messages: top
-      .flatMap((each, index) => {
-        const message = known[index];
-        return message === undefined ? [] : [commonMessage(each, message, context)];
-      })
-      .slice(0, limit),
+    previousTotal: frame.relativeLength === undefined ? undefined : sum(counted, ({ previous }) => previous),
+    countedSince: frame.since === Infinity ? undefined : frame.since,
+    countedUntil: frame.until,
+    messages: messages.slice(0, request.limit),
   };
 }
 
@@ -68,9 +90,63 @@ function nothing({ from, to }: CommonRequest['span']): CommonMessages {
   return { from, to, total: 0, ...unknown, messages: [] };
 }
 
+function frameOf(streams: readonly CountedStream[]): Frame {
+  const from = Math.min(...streams.map(({ window }) => window.from));
+  const to = Math.max(...streams.map(({ window }) => window.to));
+  const before = Math.min(...streams.map(({ window }) => window.before?.[0] ?? Infinity));
+  const isKnown = to > from && streams.every(({ window }) => window.before !== undefined);
+  return {
+    from,
+    to,
+    since: Math.min(...streams.map(({ state }) => state.since)),
+    until: Math.max(...streams.map(({ state }) => state.until)),
+    relativeLength: isKnown ? (to - from) / (from - before) : undefined,
+  };
+}
+
+interface Sum {
+  readonly request: CommonRequest;
+  readonly all: Map<string, Counted>;
+}
+
+async function addStream(
+  reader: InsightsReader,
+  { stream, state: { bucketMs }, window }: CountedStream,
+  { request, all }: Sum,
+): Promise<void> {
+  const sections = await sectionsOf(reader, stream, request.section);
+  const add = async (section: Section, start: number, isBefore: boolean): Promise<void> => {
+    const name = sectionName(section.level, section.service);
+    addBucket(await reader.bucket(stream, { section: name, bucketMs, start }), { all, section, isBefore });
+  };
+  const { starts, before = [] } = window;
+  const adding = sections.flatMap((section) => [
+    ...starts.map((start) => add(section, start, false)),
+    ...before.map((start) => add(section, start, true)),
+  ]);
+  await Promise.all(adding);
+}
+
+function addBucket(
+  { counts, errors }: BucketCounts,
+  { all, section, isBefore }: { all: Map<string, Counted>; section: Section; isBefore: boolean },
+): void {
+  for (const [id, count] of counts) {
+    const counted = all.get(id) ?? { id, section, score: 0, error: 0, previous: 0 };
+    all.set(id, counted);
+    if (isBefore) {
+      counted.previous += count;
+    } else {
+      counted.score += count;
+      counted.error += errors.get(id) ?? 0;
+    }
+  }
+}
+
 async function sectionsOf(
   reader: InsightsReader,
-  { stream, section: { level, service } }: CommonRequest,
+  stream: string,
+  { level, service }: Partial<Section>,
 ): Promise<Section[]> {
   if (level !== undefined && service !== undefined) return [{ level, service }];
   const sections = (await reader.sections(stream)).map(parseSection).filter((each) => each !== undefined);
@@ -79,53 +155,41 @@ async function sectionsOf(
   );
 }
 
-interface Sum {
-  readonly reader: InsightsReader;
-  readonly stream: string;
-  readonly state: CountingState;
-  readonly window: WindowBuckets;
-  readonly all: Map<string, Counted>;
-}
-
-async function addSection({ reader, stream, state, window, all }: Sum, section: Section): Promise<void> {
-  const name = sectionName(section.level, section.service);
-  const read = (start: number): Promise<BucketCounts> =>
-    reader.bucket(stream, { section: name, bucketMs: state.bucketMs, start });
-  const before = window.before ?? [];
-  const [inWindow, inBefore] = await Promise.all([
-    Promise.all(window.starts.map(read)),
-    Promise.all(before.map(read)),
-  ]);
-  const of = (id: string): Counted => {
-    const known = all.get(id) ?? { id, section, score: 0, error: 0, previous: 0 };
-    all.set(id, known);
-    return known;
-  };
-  for (const { counts, errors } of inWindow) {
-    for (const [id, score] of counts) of(id).score += score;
-    for (const [id, error] of errors) of(id).error += error;
+/** What the streams know of these messages, which may be in several of them. */
+async function knownMessages(
+  reader: InsightsReader,
+  streams: readonly CountedStream[],
+  ids: readonly string[],
+): Promise<Map<string, KnownMessage>> {
+  const merged = new Map<string, KnownMessage>();
+  for (const found of await Promise.all(streams.map(({ stream }) => reader.messages(stream, ids)))) {
+    for (const [index, message] of found.entries()) {
+      const id = ids[index] ?? '';
+      const other = merged.get(id);
+      if (message === undefined) continue;
+      const latest = other !== undefined && other.lastMs > message.lastMs ? other : message;
+      merged.set(id, { ...latest, firstMs: Math.min(message.firstMs, other?.firstMs ?? Infinity) });
+    }
   }
-  for (const { counts } of inBefore) for (const [id, score] of counts) of(id).previous += score;
+  return merged;
 }
 
 function commonMessage(
   { section, score, error, previous }: Counted,
   { template, sample, entryId, traceId, firstMs, lastMs }: KnownMessage,
-  context: { readonly window: WindowBuckets; readonly state: CountingState; readonly total: number },
+  { frame, total }: { readonly frame: Frame; readonly total: number },
 ): CommonMessage {
-  const { window, state, total } = context;
+  const { relativeLength } = frame;
   const count = score - error;
-  const isKnown = window.before !== undefined;
-  const lengths = (window.to - window.from) / (window.starts.length * state.bucketMs);
   return {
     ...section,
     template,
     count,
     countError: error,
     share: count / total,
-    previous: isKnown ? previous : undefined,
-    trend: isKnown && previous > 0 && lengths > 0 ? count / lengths / previous : undefined,
-    isNew: firstMs >= window.from && state.since < window.from,
+    previous: relativeLength === undefined ? undefined : previous,
+    trend: relativeLength === undefined || previous === 0 ? undefined : count / relativeLength / previous,
+    isNew: firstMs >= frame.from && frame.since < frame.from,
     firstSeen: firstMs,
     lastSeen: lastMs,
     sample,

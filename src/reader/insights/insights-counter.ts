@@ -12,7 +12,7 @@ import {
   type ResolvedCounterOptions,
   resolveCounterOptions,
 } from './options.js';
-import { tally } from './tally.js';
+import { inParts, tally } from './tally.js';
 
 /** The consumer group of all counters of a stream. */
 export const INSIGHTS_GROUP = 'redis-log-insights';
@@ -29,13 +29,16 @@ export interface InsightsStats {
   readonly consumer: ConsumerStats;
 }
 
-/** How much is read, decoded and counted in one go. The script holds the server up for about a millisecond. */
+/** How much is read and decoded in one go. */
 const BATCH_SIZE = 500;
+/** Of one call of the script, which holds the server up. Few batches have as many. */
+const MAX_MESSAGES = 100;
 /** How far the counts may lag behind a quiet stream. */
 const MAX_WAIT_MS = 1_000;
 /** Counting never gives a record up, so dead letters are only for what cannot be decoded. */
 const MAX_DELIVERIES = 1_000_000;
 const MAX_BACKOFF_MS = 5_000;
+const FOREIGN_KEY = 'WRONGTYPE, one of the keys for it holds something else and must be removed';
 
 /**
  * Counts the messages of a stream, for `LogInsights.common`: as a member of the consumer group `redis-log-insights`, so any
@@ -63,7 +66,7 @@ export class InsightsCounter implements AsyncDisposable {
     this.#runtime = around.runtime ?? systemRuntime;
     this.#diagnostics = around.diagnostics ?? createDiagnostics();
     const { counting, ...shared } = this.options;
-    const { connection, stream, sendTimeoutMs } = shared;
+    const { connection, sendTimeoutMs } = shared;
     const own = { batchSize: BATCH_SIZE, maxWaitMs: MAX_WAIT_MS, maxDeliveries: MAX_DELIVERIES };
     this.#consumer = new LogConsumer({ ...shared, ...own, group: INSIGHTS_GROUP }, around);
     this.#link = new GroupLink({
@@ -74,7 +77,7 @@ export class InsightsCounter implements AsyncDisposable {
       // The consumer tells of connections.
       state: () => undefined,
     });
-    this.#store = new InsightsStore(this.#link, { stream, group: INSIGHTS_GROUP }, counting);
+    this.#store = new InsightsStore(this.#link, INSIGHTS_GROUP, counting);
   }
 
   /**
@@ -102,13 +105,16 @@ export class InsightsCounter implements AsyncDisposable {
 
   /** Tries until the batch is counted, since asking twice counts once; what a close cuts off is handed back. */
   async #handle(batch: LogBatch): Promise<readonly string[] | undefined> {
-    const { signal } = batch;
-    const buckets = tally(batch, this.options.counting);
+    const { signal, stream } = batch;
+    const parts = inParts(tally(batch, this.options.counting), MAX_MESSAGES);
+    let next = 0;
     const backoff = new Backoff(this.#runtime.random, 50, MAX_BACKOFF_MS);
     while (!signal.aborted) {
       try {
         await abortable(this.#link.settled(), signal);
-        this.#add(await abortable(this.#store.count(buckets), signal));
+        for (let part = parts[next]; part !== undefined; part = parts[++next]) {
+          this.#add(await abortable(this.#store.count(stream, part), signal));
+        }
         return undefined;
       } catch (error) {
         if (signal.aborted) break;
@@ -132,12 +138,13 @@ export class InsightsCounter implements AsyncDisposable {
   }
 
   #failed(error: unknown): void {
-    const { kind, text } = failureOf(error);
+    const { kind, token, text } = failureOf(error);
     if (kind === 'retry') return;
     const { stream } = this.options;
+    const what = token === 'WRONGTYPE' ? FOREIGN_KEY : text;
     this.#diagnostics.error(
       `insights:failed:${stream}`,
-      `Messages of stream ${stream} cannot be counted: ${text}. It is tried again; see docs/insights.md for what the user must be allowed.`,
+      `Messages of stream ${stream} cannot be counted: ${what}. It is tried again. docs/insights.md names the keys, and what the user must be allowed.`,
     );
   }
 

@@ -1,17 +1,16 @@
 import { type Runtime, systemRuntime } from '../../pipeline/runtime.js';
-import { InsightsReader } from '../../redis/insights-reader.js';
+import type { InsightsReader } from '../../redis/insights-reader.js';
 import { LogReader, type ReaderSurroundings } from '../log-reader.js';
 import { checkOptions, type LogReaderOptions, resolveReaderOptions } from '../options.js';
 import type { QueryNode } from '../query-language/ast.js';
 import type { LogEntry } from '../types.js';
-import { readCommon } from './common.js';
 import { COMMON_OPTIONS, RECENT_OPTIONS } from './options.js';
 import { levelNamed } from './section.js';
 import type { CommonMessages, CommonOptions, RecentMessages, RecentOptions } from './types.js';
 import { type InsightsWindow, spanOf } from './window.js';
 
-/** Options of {@link LogInsights}: those of a reader of one stream. */
-export type LogInsightsOptions = Omit<LogReaderOptions, 'streams'>;
+/** Options of {@link LogInsights}: those of a reader. Several streams are counted as one. */
+export type LogInsightsOptions = LogReaderOptions;
 
 const RECENT_LIMIT = 100;
 const MAX_SCANNED = 100_000;
@@ -30,24 +29,27 @@ const COMMON_LIMIT = 20;
  */
 export class LogInsights implements AsyncDisposable {
   readonly #logs: LogReader;
-  readonly #stream: string;
   readonly #clock: () => number;
-  readonly #counts: InsightsReader;
+  readonly #openCounts: () => Promise<InsightsReader>;
+  #counts: Promise<InsightsReader> | undefined;
+  #isClosed = false;
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options. */
   constructor(options: LogInsightsOptions = {}, around: ReaderSurroundings = {}) {
-    const { connection, streams, requestTimeoutMs } = resolveReaderOptions(options);
+    const { connection, requestTimeoutMs } = resolveReaderOptions(options);
     const runtime: Runtime = around.runtime ?? systemRuntime;
     this.#logs = new LogReader(options, around);
-    this.#stream = streams[0] ?? '';
     this.#clock = around.clock ?? Date.now;
     const connectionName = 'nestjs-redis-log-insights';
-    this.#counts = new InsightsReader({ connection, connectionName, requestTimeoutMs, runtime });
+    this.#openCounts = async () => {
+      const { InsightsReader: Reader } = await import('../../redis/insights-reader.js');
+      return new Reader({ connection, connectionName, requestTimeoutMs, runtime });
+    };
   }
 
-  /** The stream that it looks at. */
-  get stream(): string {
-    return this.#stream;
+  /** The streams that it looks at; of a stream in partitions, these. */
+  get streams(): readonly string[] {
+    return this.#logs.streams;
   }
 
   /**
@@ -84,8 +86,8 @@ export class LogInsights implements AsyncDisposable {
   }
 
   /**
-   * The most frequent messages of a service and level in a time, which messages differ in numbers, ids and quoted parts
-   * only being one, from what {@link InsightsCounter}s have counted; where none has run, `countedSince` is undefined.
+   * The most frequent messages of a service and level in a time. Messages that differ only in numbers, ids and quoted parts
+   * are one. Told is what an `InsightsCounter` has counted; where none has run, `countedSince` is undefined.
    *
    * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`
    */
@@ -96,8 +98,11 @@ export class LogInsights implements AsyncDisposable {
   ): Promise<CommonMessages> {
     checkOptions(COMMON_OPTIONS, { ...options, service, level, window });
     const now = this.#clock();
-    return readCommon(this.#counts, {
-      stream: this.#stream,
+    this.#counts ??= this.#openCounts();
+    const [{ readCommon }, counts] = await Promise.all([import('./common.js'), this.#counts]);
+    if (this.#isClosed) counts.close();
+    return readCommon(counts, {
+      streams: this.streams,
       section: {
         ...(service === undefined ? {} : { service }),
         ...(level === undefined ? {} : { level: levelNamed(level) ?? 'info' }),
@@ -110,7 +115,8 @@ export class LogInsights implements AsyncDisposable {
 
   /** Ends its connections at once. */
   async close(): Promise<void> {
-    this.#counts.close();
+    this.#isClosed = true;
+    (await this.#counts)?.close();
     await this.#logs.close();
   }
 

@@ -4,7 +4,12 @@ import type { InsightsOptions, ResolvedInsights } from '../../options/insights-t
 import { Problems } from '../../options/problems.js';
 import { GROUPS, unknownKey, whole } from '../../options/schema.js';
 import { isStreamName } from '../../options/stream-name.js';
-import type { ConnectionOptions, ResolvedWriterOptions, ServiceOptions } from '../../options/types.js';
+import type {
+  ConnectionOptions,
+  PartitionOptions,
+  ResolvedWriterOptions,
+  ServiceOptions,
+} from '../../options/types.js';
 import { addProblems, matching, sharedOptions, VAST } from '../options.js';
 import { levelNamed } from './section.js';
 import { isWindow } from './window.js';
@@ -15,6 +20,8 @@ export interface InsightsCounterOptions extends InsightsOptions {
   readonly connection?: ConnectionOptions;
   /** Default `REDIS_LOG_STREAM`, else `logs:<service.name>`. */
   readonly stream?: string;
+  /** As the producers of the stream have it; only the number counts. Default `REDIS_LOG_PARTITIONS`, else 1. */
+  readonly partitions?: number | PartitionOptions;
   /** Only for the default of `stream`. */
   readonly service?: ServiceOptions;
   /** After so many milliseconds of silence others take over what a counter holds, 100 to 86,400,000. Default 30,000. */
@@ -28,6 +35,7 @@ export interface InsightsCounterOptions extends InsightsOptions {
 export interface ResolvedCounterOptions {
   readonly connection: ConnectionOptions;
   readonly stream: string;
+  readonly partitions: number;
   readonly minIdleMs: number;
   readonly sendTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
@@ -44,6 +52,7 @@ const COUNTER_OPTIONS = v.objectWithRest(
     connection: v.optional(v.any()),
     service: v.optional(v.any()),
     stream: matching<string>('the name of a stream', isStreamName),
+    partitions: v.optional(v.any()),
     minIdleMs: whole(100, 86_400_000),
     sendTimeoutMs: v.optional(v.any()),
     shutdownTimeoutMs: v.optional(v.any()),
@@ -89,6 +98,7 @@ export function resolveCounterOptions(
   return {
     connection: writer.connection,
     stream: writer.defaultStream,
+    partitions: writer.partitions.count,
     minIdleMs: options.minIdleMs ?? MIN_IDLE_MS,
     sendTimeoutMs: writer.sendTimeoutMs,
     shutdownTimeoutMs: writer.shutdownTimeoutMs,
@@ -96,7 +106,14 @@ export function resolveCounterOptions(
   };
 }
 
-const SHARED = ['connection', 'service', 'stream', 'sendTimeoutMs', 'shutdownTimeoutMs'] as const;
+const SHARED = [
+  'connection',
+  'service',
+  'stream',
+  'partitions',
+  'sendTimeoutMs',
+  'shutdownTimeoutMs',
+] as const;
 
 function sharedOf(options: Partial<Record<keyof ResolvedWriterOptions, unknown>> | null): object {
   const given = { ...options };

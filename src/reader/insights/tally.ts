@@ -33,6 +33,25 @@ export function tally(
   }));
 }
 
+/** In parts of so many messages at most, whichever bucket they are of. */
+export function inParts(buckets: readonly TalliedBucket[], maxMessages: number): TalliedBucket[][] {
+  const parts: TalliedBucket[][] = [];
+  let room = 0;
+  for (const bucket of buckets) {
+    for (let at = 0; at < bucket.messages.length;) {
+      if (room === 0) {
+        parts.push([]);
+        room = maxMessages;
+      }
+      const messages = bucket.messages.slice(at, at + room);
+      parts.at(-1)?.push({ ...bucket, messages });
+      at += messages.length;
+      room -= messages.length;
+    }
+  }
+  return parts;
+}
+
 function talliedMessage(section: string, template: string, entries: readonly LogEntry[]): TalliedMessage {
   const times = entries.map(arrivalOf);
   const lastMs = Math.max(...times);

@@ -145,13 +145,16 @@ describe('pino with pinoRedisLog()', () => {
 describe('nestjs-pino with pinoRedisLog()', () => {
   @Controller()
   class HelloController {
-    constructor(private readonly logger: PinoLogger) {
+    readonly #logger: PinoLogger;
+
+    constructor(logger: PinoLogger) {
       logger.setContext('HelloController');
+      this.#logger = logger;
     }
 
     @Get('hello')
     hello(): string {
-      this.logger.info({ orderId: 7 }, 'Order placed');
+      this.#logger.info({ orderId: 7 }, 'Order placed');
       return 'hello';
     }
   }

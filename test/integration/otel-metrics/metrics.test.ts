@@ -33,6 +33,7 @@ function account(points: Map<string, Point[]>): Omit<LogStats, 'delivery'> {
     retried: read('retried'),
     duplicatesSuppressed: read('duplicates_suppressed'),
     possibleDuplicates: read('possible_duplicates'),
+    trimmedUnacknowledged: read('trimmed_unacknowledged'),
   };
 }
 

@@ -56,6 +56,7 @@ export function allDelivered(records: number): LogStats {
     retried: 0,
     duplicatesSuppressed: 0,
     possibleDuplicates: 0,
+    trimmedUnacknowledged: 0,
     delivery: 'exactly-once',
   };
 }

@@ -10,6 +10,7 @@ describe('The options of a consumer', () => {
     expect(resolveConsumerOptions({ group: 'etl', consumer: 'me' }, environment)).toEqual({
       connection: 'redis://h:1',
       stream: 'logs:shop',
+      streams: ['logs:shop'],
       group: 'etl',
       consumer: 'me',
       from: 'start',

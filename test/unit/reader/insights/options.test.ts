@@ -1,0 +1,79 @@
+import { isRedisLogError, LogInsights } from 'nestjs-redis-log/reader';
+import { describe, expect, it } from 'vitest';
+import { resolveCounterOptions } from '../../../../src/reader/insights/options.js';
+
+function problemsOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (isRedisLogError(error) && error.code === 'REDIS_LOG_INVALID_OPTIONS') return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('The options of a counter', () => {
+  it('have the defaults that their documentation names', () => {
+    expect(resolveCounterOptions({}, { OTEL_SERVICE_NAME: 'shop', REDIS_LOG_URL: 'redis://h:1' })).toEqual({
+      connection: 'redis://h:1',
+      stream: 'logs:shop',
+      partitions: 1,
+      minIdleMs: 30_000,
+      sendTimeoutMs: 10_000,
+      shutdownTimeoutMs: 5_000,
+      counting: { bucketMs: 300_000, keptBuckets: 288, maxTemplates: 500, countBy: 'template' },
+    });
+  });
+
+  it('can be those of Redis in Action, but for what is given beside', () => {
+    const options = { compatibility: 'redis-in-action', keptBuckets: 24 } as const;
+    expect(resolveCounterOptions(options, {}).counting).toEqual({
+      bucketMs: 3_600_000,
+      keptBuckets: 24,
+      maxTemplates: 500,
+      countBy: 'text',
+    });
+  });
+
+  it('that are wrong are all told of at once, without a password', () => {
+    const wrong = {
+      connection: 'http://u:secret@h',
+      stream: 'a}b',
+      bucketMs: 1,
+      keptBuckets: 1,
+      countBy: 'body',
+      maxtemplates: 5,
+    };
+    const text = problemsOf(() => resolveCounterOptions(wrong as never, {}));
+    for (const part of [
+      'have 6 problems',
+      'connection: got',
+      'stream: got "a}b"',
+      'bucketMs: got 1. Give a whole number from 1,000 to 86,400,000',
+      'keptBuckets: got 1',
+      'countBy: got "body". Give template or text',
+      'maxtemplates: unknown option. Did you mean maxTemplates?',
+    ]) {
+      expect(text).toContain(part);
+    }
+    expect(text).not.toContain('secret');
+  });
+});
+
+describe('What LogInsights is asked', () => {
+  it.each<[call: (insights: LogInsights) => Promise<unknown>, problem: string]>([
+    [(insights) => insights.common('orders', 'loud', '1h'), 'level: got "loud". Give a level, such as error'],
+    [(insights) => insights.common('orders', 'error', 'soon'), 'window: got "soon". Give a length of time'],
+    [(insights) => insights.common('orders', 'error', '1h', { limit: 0 }), 'limit: got 0'],
+    [
+      (insights) => insights.common('orders', 'error', '1h', { limt: 5 } as never),
+      'limt: unknown option. Did you mean limit?',
+    ],
+    [(insights) => insights.recent(5 as never, 'error'), 'service: got 5. Give the name of a service'],
+    [(insights) => insights.recent('orders', 25), 'level: got 25'],
+    [(insights) => insights.recent('orders', 'error', { maxScanned: 1.5 }), 'maxScanned: got 1.5'],
+  ])('must be possible: %s', async (call, problem) => {
+    await using insights = new LogInsights({ connection: 'redis://127.0.0.1:1', stream: 's' });
+    await expect(call(insights)).rejects.toThrow(problem);
+  });
+});

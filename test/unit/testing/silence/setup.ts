@@ -1,0 +1,5 @@
+import 'reflect-metadata';
+import { silenceLogs } from 'nestjs-redis-log/testing';
+import { beforeEach } from 'vitest';
+
+beforeEach(silenceLogs());
