@@ -8,12 +8,14 @@ import { bulk } from './resp-writer.js';
  *
  * Terminology: a *constant* field has its value here; a *variable* one gets it from each entry; `resource`,
  * `producer` and `seq` are filled in when the batch is made, since detectors may still be pending at the call.
+ *
+ * The symbols are the same in every copy of the package: what sends is loaded late, and may then be of another copy.
  */
-export const VARIABLE = Symbol('variable');
-export const RESOURCE_HASH = Symbol('resource');
-export const SERVICE_NAME = Symbol('service.name');
-export const PRODUCER = Symbol('producer');
-export const SEQ = Symbol('seq');
+export const VARIABLE = Symbol.for('nestjs-redis-log.variable');
+export const RESOURCE_HASH = Symbol.for('nestjs-redis-log.resource');
+export const SERVICE_NAME = Symbol.for('nestjs-redis-log.service.name');
+export const PRODUCER = Symbol.for('nestjs-redis-log.producer');
+export const SEQ = Symbol.for('nestjs-redis-log.seq');
 
 export type FieldValue =
   string | typeof VARIABLE | typeof RESOURCE_HASH | typeof SERVICE_NAME | typeof PRODUCER | typeof SEQ;

@@ -41,14 +41,6 @@ export function checkLists({ format, partitions, retention }: Values, problems: 
   }
 }
 
-/** Messages are counted beside their stream, and each partition is one. */
-export function checkInsights({ insights, partitions }: Values, problems: Problems): void {
-  const { count = partitions } = fieldsOf(partitions);
-  if (insights === undefined || insights === false || count === undefined || count === 1) return;
-  const advice = 'Leave it out, and run an InsightsCounter for each of partitionStreams(...)';
-  problems.add('insights', `one stream is counted, and there are partitions. ${advice}`);
-}
-
 function fieldsOf(value: unknown): Values {
   return typeof value === 'object' && value !== null ? (value as Values) : {};
 }

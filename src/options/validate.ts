@@ -4,7 +4,7 @@ import { layerEnvironment, type Layered } from './environment.js';
 import { describeConnection, describeValue, nearest, Problems } from './problems.js';
 import { GROUPS, MODULE_OPTIONS, UNKNOWN_KEY, WRITER_OPTIONS, type LOGGER_OPTIONS } from './schema.js';
 import { defaultStreamOf, resolveService } from './service.js';
-import { checkInsights, checkLists, checkRetention } from './retention.js';
+import { checkLists, checkRetention } from './retention.js';
 import { isStreamName } from './stream-name.js';
 
 type Schema = typeof WRITER_OPTIONS | typeof LOGGER_OPTIONS | typeof MODULE_OPTIONS;
@@ -49,7 +49,6 @@ export function readOptions<T extends Schema>(schema: T, request: Request): Vali
   checkAcknowledge(layered.values, problems);
   checkRetention(layered.values, problems);
   checkLists(layered.values, problems);
-  checkInsights(layered.values, problems);
   if (!parsed.success || resourceAttributes === undefined || !problems.isEmpty) throw problems.toError();
   return { given: parsed.output, resourceAttributes };
 }

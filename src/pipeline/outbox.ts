@@ -2,13 +2,6 @@ import type { Batch } from './batch.js';
 import type { SenderContext } from './sender.js';
 import type { StreamQueue } from './stream-queue.js';
 
-/**
- * After a batch that was not full, the next one waits a millisecond for each record of that one, and no longer than this.
- * A batch costs the application about 0.1 ms whatever is in it, so a busy one saves by sending fewer, while a record on
- * its own still leaves at once.
- */
-const MAX_REST_MS = 5;
-
 /** Where a sender's next batch comes from: what must be sent again first, then the queue. */
 export class Outbox {
   readonly queue: StreamQueue;
@@ -19,9 +12,6 @@ export class Outbox {
   readonly #context: SenderContext;
   #numbered = 0;
   #isDue = false;
-  /** Until then a batch that is not full waits for company, by the runtime's clock. */
-  #restsUntil = -Infinity;
-  #isResting = false;
 
   constructor(queue: StreamQueue, context: SenderContext) {
     this.queue = queue;
@@ -44,11 +34,10 @@ export class Outbox {
   next(inFlight: number): Batch | undefined {
     const first = this.again.shift();
     if (first !== undefined) return first;
-    const { limits, account, runtime } = this.#context;
-    if ((inFlight > 0 && !this.isFull()) || !this.isRipe()) return undefined;
+    const { limits, account } = this.#context;
+    if (!this.isRipe() || (inFlight > 0 && !this.isFull())) return undefined;
     const batch = this.queue.take(limits);
     if (batch === undefined) return undefined;
-    this.#restsUntil = runtime.now() + Math.min(batch.count, MAX_REST_MS);
     account.inFlight += batch.count;
     this.number(batch);
     return batch;
@@ -83,23 +72,7 @@ export class Outbox {
   protected isRipe(): boolean {
     const { limits } = this.#context;
     if (this.queue.size === 0) this.#isDue = false;
-    return this.isFull() || this.#isDue || (limits.maxDelayMs === 0 && this.#hasRested());
-  }
-
-  /** The process lives that long: what was logged last is not to be lost for a few milliseconds. */
-  #hasRested(): boolean {
-    const { runtime, poke } = this.#context;
-    const leftMs = this.#restsUntil - runtime.now();
-    if (leftMs <= 0) return true;
-    if (!this.#isResting && this.queue.size > 0) {
-      this.#isResting = true;
-      const wake = (): void => {
-        this.#isResting = false;
-        poke();
-      };
-      runtime.after(Math.ceil(leftMs), wake, true);
-    }
-    return false;
+    return this.isFull() || limits.maxDelayMs === 0 || this.#isDue;
   }
 
   protected isFull(): boolean {
