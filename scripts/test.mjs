@@ -6,7 +6,7 @@ import { ensureNode, ensurePackages, ensureRedis, environmentFor } from './boots
 import { npmProgram, root, run } from './processes.mjs';
 
 /** Each is an npm script of package.json and counts as one check, passed or failed. */
-const CHECKS = ['build', 'format:check', 'lint', 'typecheck'];
+const CHECKS = ['build', 'format:check', 'lint', 'typecheck', 'bench:guards'];
 
 const total = { passed: 0, failed: 0 };
 try {

@@ -95,7 +95,6 @@ const requests = (version, platform, core = false) => ({
 export const COMBINATIONS = [
   {
     name: 'nest-12',
-    core: true,
     title: 'Nest 12, `require` and `import`, no OpenTelemetry SDK',
     packages: { ...nest('12'), ioredis: '6' },
     files: ['nest.mjs', 'nest.cjs', 'without-sdk.mjs', 'one-class.cjs'],
@@ -104,7 +103,6 @@ export const COMBINATIONS = [
   },
   {
     name: 'nest-11',
-    core: true,
     title: 'Nest 11, `require` and `import`, API 1.9',
     packages: { ...nest('11'), '@opentelemetry/api': '1.9', ioredis: '6' },
     files: ['nest.mjs', 'nest.cjs', 'one-class.cjs'],
@@ -118,7 +116,6 @@ export const COMBINATIONS = [
   jest,
   {
     name: 'otel-3',
-    core: true,
     title: 'OpenTelemetry SDK 3 and ioredis, no Nest; libraries through the global Logs API',
     packages: { ...OTEL_3, ioredis: '6' },
     files: ['otel-sdk.mjs', 'global-logs.mjs'],
@@ -184,7 +181,7 @@ export const COMBINATIONS = [
   typescript('6', 'commonjs'),
   typescript('6', 'nodenext'),
   typescript('7', 'commonjs'),
-  typescript('7', 'nodenext', true),
+  typescript('7', 'nodenext'),
 ].map((combination) => ({
   ...combination,
   packages: Object.fromEntries(

@@ -20,7 +20,7 @@ export const BASELINES = {
   'decode-json-1': 1.5,
   'decode-json-5': 1.4,
   consumer: 1,
-  'start-share': 0.19,
+  'start-share': 0.25,
   'queue-last': 0.7,
   'queue-over': 0.8,
 };

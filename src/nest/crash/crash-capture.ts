@@ -59,10 +59,10 @@ function crashed(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
   );
 }
 
-/** Thrown again where nobody listens, so that it is Node that prints it and ends the process. */
+/** Thrown again where nobody listens, so that it is Node that prints it and ends the process: before a further one can. */
 function end(state: Crashes, error: unknown): void {
-  stopListening(state);
-  setImmediate(() => {
+  queueMicrotask(() => {
+    stopListening(state);
     throw error; // By the application, where the stack below begins.
   });
 }
