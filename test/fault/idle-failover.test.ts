@@ -5,13 +5,13 @@ import { expectAllOnce, expectClosed } from '../support/oracle-expect.js';
 import { startRedisSentinels } from '../support/redis-sentinel.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { resp, startScriptedRespServer } from '../support/scripted-resp-server.js';
+import { onlyInLongRuns } from '../support/long-run.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 /** The five seconds that batches are kept take half a second. */
 const FASTER = 10;
 /** The time that Sentinel takes is its own. */
-const IS_LONG = process.env['REDIS_LOG_TEST_LONG'] === '1';
 
 describe('A primary that is demoted while nothing is logged', () => {
   it('and leaves the connection up: what it had acknowledged and lost goes to the new one, unasked', async () => {
@@ -49,28 +49,26 @@ describe('A primary that is demoted while nothing is logged', () => {
     await expectAllOnce(oracle, copy);
   });
 
-  it.runIf(IS_LONG)(
-    'by a real Sentinel: all are there, and what follows goes to the new primary',
-    async () => {
-      await using group = await startRedisSentinels();
-      const connection = { sentinels: [...group.addresses], name: group.name };
-      await using oracle = new OracleWriter({ connection });
-      oracle.emit(500);
-      await oracle.delivered(500);
-      const [first] = group.sentinels;
-      await until(async () => (await first?.client().call('SENTINEL', 'FAILOVER', group.name)) === 'OK', {
-        timeoutMs: 20_000,
-      });
-      // Sentinel leaves the old primary as it is for some seconds after it has named the new one.
-      const old = group.master.client();
-      await until(async () => (await old.info('replication')).includes('role:slave'), { timeoutMs: 40_000 });
-      await until(() => oracle.lines.some((line) => line.includes('answers again')), { timeoutMs: 20_000 });
-      oracle.emit(10);
-      await oracle.delivered(510);
-      await expectClosed(oracle);
-      await expectAllOnce(oracle, group.replica.client());
-    },
-  );
+  it('by a real Sentinel: all are there, and what follows goes to the new primary', async (context) => {
+    onlyInLongRuns(context);
+    await using group = await startRedisSentinels();
+    const connection = { sentinels: [...group.addresses], name: group.name };
+    await using oracle = new OracleWriter({ connection });
+    oracle.emit(500);
+    await oracle.delivered(500);
+    const [first] = group.sentinels;
+    await until(async () => (await first?.client().call('SENTINEL', 'FAILOVER', group.name)) === 'OK', {
+      timeoutMs: 20_000,
+    });
+    // Sentinel leaves the old primary as it is for some seconds after it has named the new one.
+    const old = group.master.client();
+    await until(async () => (await old.info('replication')).includes('role:slave'), { timeoutMs: 40_000 });
+    await until(() => oracle.lines.some((line) => line.includes('answers again')), { timeoutMs: 20_000 });
+    oracle.emit(10);
+    await oracle.delivered(510);
+    await expectClosed(oracle);
+    await expectAllOnce(oracle, group.replica.client());
+  });
 });
 
 describe('A writer that has fallen silent', () => {
