@@ -1,9 +1,8 @@
 import { hostname } from 'node:os';
 import * as v from 'valibot';
-import { isRedisLogError } from '../errors.js';
 import { describeValue, nearest, Problems } from '../options/problems.js';
-import { resolveWriterOptions } from '../options/resolve.js';
-import { unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
+import { resolveSharedOptions } from '../options/resolve.js';
+import { defined, unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
 import { withPartitions } from '../options/partition-names.js';
 import type { Complete, ConnectionOptions, PartitionOptions, ServiceOptions } from '../options/types.js';
 import { isEntryId } from '../redis/entry-id.js';
@@ -153,11 +152,6 @@ export function resolveConsumerOptions(
   };
 }
 
-/** `undefined` counts as not given. */
-function defined<T extends object>(given: T): Complete<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Complete<T>;
-}
-
 type Shared = Pick<
   ResolvedConsumerOptions,
   'connection' | 'stream' | 'streams' | 'sendTimeoutMs' | 'shutdownTimeoutMs'
@@ -171,16 +165,11 @@ function readShared(
   const picked = Object.fromEntries(SHARED.filter((key) => key in given).map((key) => [key, given[key]]));
   // Not a name at all is a problem that the consumer's own schema has told of.
   if (typeof picked['stream'] !== 'string') delete picked['stream'];
-  try {
-    const resolved = resolveWriterOptions(picked, environment);
-    const { connection, defaultStream: stream, partitions, sendTimeoutMs, shutdownTimeoutMs } = resolved;
-    const streams = withPartitions([stream], partitions.count);
-    return { connection, stream, streams, sendTimeoutMs, shutdownTimeoutMs };
-  } catch (error) {
-    if (!isRedisLogError(error)) throw error;
-    problems.addAll(error);
-    return undefined;
-  }
+  const resolved = resolveSharedOptions(picked, { environment, problems });
+  if (resolved === undefined) return undefined;
+  const { connection, defaultStream: stream, partitions, sendTimeoutMs, shutdownTimeoutMs } = resolved;
+  const streams = withPartitions([stream], partitions.count);
+  return { connection, stream, streams, sendTimeoutMs, shutdownTimeoutMs };
 }
 
 function addIssue(issue: v.BaseIssue<unknown>, problems: Problems): void {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { connectionAdvice, settleConnection } from '../options/connection.js';
 import { describeConnection, describeValue, nearest, Problems } from '../options/problems.js';
 import { MAX_PARTITIONS, withPartitions } from '../options/partition-names.js';
-import { GROUPS, unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
+import { defined, GROUPS, isFields, unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
 import { isStreamName } from '../options/stream-name.js';
 import type { Complete, ConnectionOptions, RetentionOptions } from '../options/types.js';
 import type { AlertOptions, AlertRule, AlertSeverity } from './alerts/types.js';
@@ -68,10 +68,6 @@ const flag = v.optional(v.boolean('true or false'));
 const STREAMS = 'the name of a stream, or an array of such names without doubles';
 const NAMES = 'an array of names';
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 const streams = v.custom<string | string[]>((value) => {
   const list: unknown[] = Array.isArray(value) ? value : [value];
   return list.length > 0 && list.every(isStreamName) && new Set(list).size === list.length;
@@ -84,7 +80,7 @@ const connection = v.custom<ConnectionOptions>(
 
 function group<T extends v.ObjectEntries>(entries: T) {
   return v.pipe(
-    v.custom<Record<string, unknown>>(isObject, 'an object'),
+    v.custom<Record<string, unknown>>(isFields, 'an object'),
     v.objectWithRest(entries, unknownKey),
   );
 }
@@ -98,7 +94,7 @@ const RULE = 'a rule { name, severity, forMs, evaluate(sample) }';
 const SEVERITIES: readonly unknown[] = ['info', 'warn', 'error', 'critical'] satisfies AlertSeverity[];
 
 function isRule(value: unknown): boolean {
-  if (!isObject(value)) return false;
+  if (!isFields(value)) return false;
   const { name, severity, forMs, evaluate } = value;
   const isNamed = typeof name === 'string' && name !== '' && SEVERITIES.includes(severity);
   return isNamed && typeof forMs === 'number' && forMs >= 0 && typeof evaluate === 'function';
@@ -164,7 +160,7 @@ export function resolveMonitorOptions(
 ): ResolvedMonitorOptions {
   const given = withEnvironment(options ?? {}, environment);
   const parsed = checkOptions(ENTRIES, given, (problems) => {
-    if (!isObject(given) || given['streams'] !== undefined) return;
+    if (!isFields(given) || given['streams'] !== undefined) return;
     problems.add('streams', `got nothing. Give ${STREAMS}, or set REDIS_LOG_STREAM`);
   }) as StreamMonitorOptions;
   const { streams: named = [], partitions = 1, cleanUp = false, connection: place, ...others } = parsed;
@@ -178,14 +174,8 @@ export function resolveMonitorOptions(
   };
 }
 
-/** An option that is undefined is one that was left out. */
-function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
-}
-
 function withEnvironment(options: unknown, environment: NodeJS.ProcessEnv): unknown {
-  if (!isObject(options)) return options;
+  if (!isFields(options)) return options;
   const given = { ...options };
   given['connection'] ??= environment['REDIS_LOG_URL'] || environment['REDIS_URL'] || undefined;
   given['streams'] ??= environment['REDIS_LOG_STREAM'] || undefined;

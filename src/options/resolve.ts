@@ -1,3 +1,4 @@
+import { isRedisLogError } from '../errors.js';
 import { settleConnection } from './connection.js';
 import { completeInsights } from './insights.js';
 import {
@@ -7,6 +8,7 @@ import {
   type LoggerInput,
   type WriterInput,
 } from './schema.js';
+import type { Problems } from './problems.js';
 import { completeRetention } from './retention.js';
 import { defaultStreamOf, describeResource, resolveService } from './service.js';
 import type {
@@ -48,6 +50,20 @@ export function resolveWriterOptions(
 ): ResolvedWriterOptions {
   if (options !== undefined && isResolved(options)) return options;
   return completeWriter(readOptions(WRITER_OPTIONS, { options, environment }));
+}
+
+/** The same for what takes some of these options beside its own: the problems go to the others of the same object. */
+export function resolveSharedOptions(
+  options: object,
+  { environment, problems }: { environment: NodeJS.ProcessEnv; problems: Problems },
+): ResolvedWriterOptions | undefined {
+  try {
+    return resolveWriterOptions(options, environment);
+  } catch (error) {
+    if (!isRedisLogError(error)) throw error;
+    problems.addAll(error);
+    return undefined;
+  }
 }
 
 /** The same for the options of Nest's logger. `isTerminal` (default: of stdout) decides where `console` starts. */

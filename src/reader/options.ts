@@ -1,16 +1,10 @@
 import * as v from 'valibot';
-import { isRedisLogError } from '../errors.js';
 import { describeValue, nearest, Problems } from '../options/problems.js';
-import { resolveWriterOptions } from '../options/resolve.js';
-import { unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
+import { resolveSharedOptions } from '../options/resolve.js';
+import { defined, unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
 import { withPartitions } from '../options/partition-names.js';
 import { isStreamName } from '../options/stream-name.js';
-import type {
-  ConnectionOptions,
-  PartitionOptions,
-  ResolvedWriterOptions,
-  ServiceOptions,
-} from '../options/types.js';
+import type { ConnectionOptions, PartitionOptions, ServiceOptions } from '../options/types.js';
 import { isEntryId } from '../redis/entry-id.js';
 import { type Moment, toBound } from './moment.js';
 import { LEVEL_WORDS, levelSpan } from './query-language/levels.js';
@@ -165,7 +159,7 @@ export function resolveReaderOptions(
   }
   const named = several?.[0] ?? stream;
   const shared = { connection, partitions, service, stream: isStreamName(named) ? named : undefined };
-  const writer = sharedOptions(withoutUndefined(shared), { environment, problems });
+  const writer = resolveSharedOptions(defined(shared), { environment, problems });
   if (writer === undefined || !problems.isEmpty) throw problems.toError();
   return Object.freeze({
     connection: writer.connection,
@@ -173,24 +167,6 @@ export function resolveReaderOptions(
     partitions: writer.partitions.count,
     requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
   });
-}
-
-/** Those that mean the same as the writer's, with the same environment and default. */
-export function sharedOptions(
-  options: object,
-  { environment, problems }: { environment: NodeJS.ProcessEnv; problems: Problems },
-): ResolvedWriterOptions | undefined {
-  try {
-    return resolveWriterOptions(options, environment);
-  } catch (error) {
-    if (!isRedisLogError(error)) throw error;
-    problems.addAll(error);
-    return undefined;
-  }
-}
-
-function withoutUndefined(values: object): object {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 export function addProblems(

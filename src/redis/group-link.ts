@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import type { ConnectionOptions } from '../options/types.js';
 import type { StoreState } from '../pipeline/ports.js';
 import type { Runtime } from '../pipeline/runtime.js';
-import { RedisConnection, type SentCommand } from './connection.js';
-import { failureOf, isReplyError, UNSENT } from './failure.js';
-import { closedError } from './link-errors.js';
+import { RedisConnection } from './connection.js';
+import { failureOf, isReplyError } from './failure.js';
 import { type StreamKeys, streamKeys } from './keys.js';
-import { exchangeOf } from './range-exchange.js';
+import { exchange } from './range-exchange.js';
 
 export interface GroupLinkParts {
   readonly connection: ConnectionOptions;
@@ -79,13 +78,8 @@ export class GroupLink {
     timeoutMs: number = this.#parts.timeoutMs,
   ): Promise<unknown> {
     const { link } = this.#connection;
-    if (link === undefined) throw closedError(UNSENT);
-    const texts = args.map(String);
-    const command = new link.ioredis.Command(name, texts, { replyEncoding: 'utf8' });
     try {
-      return await this.#connection.send(command as SentCommand, timeoutMs, (client) =>
-        exchangeOf(client)?.send([name, ...texts]),
-      );
+      return await exchange(this.#connection, [name, ...args.map(String)], timeoutMs);
     } catch (error) {
       const { persisted, token } = failureOf(error);
       const isBroken = persisted === 'possibly' && !isReplyError(error);

@@ -1,3 +1,5 @@
+import { listOf, readPairs } from './replies.js';
+
 /** An entry as Redis has it: name/value pairs in one list. */
 export interface RawEntry {
   readonly id: string;
@@ -67,18 +69,6 @@ export function readTexts(reply: unknown): (string | undefined)[] {
   return listOf(reply).map((item) => (typeof item === 'string' ? item : undefined));
 }
 
-/** Names and values in one list, as XINFO answers. */
-export function readPairs(reply: unknown): Map<string, unknown> {
-  const flat = listOf(reply);
-  const pairs = new Map<string, unknown>();
-  for (let i = 0; i + 1 < flat.length; i += 2) pairs.set(String(flat[i]), flat[i + 1]);
-  return pairs;
-}
-
 export function readNumber(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
-}
-
-export function listOf(reply: unknown): readonly unknown[] {
-  return Array.isArray(reply) ? reply : [];
 }

@@ -2,19 +2,18 @@ import { isReplyError } from './failure.js';
 import type { GroupLink } from './group-link.js';
 import {
   type ConsumerInfo,
-  listOf,
   type PendingEntry,
   type PendingSummary,
   type RawEntry,
   readConsumers,
   readEntries,
   readNumber,
-  readPairs,
   readPending,
   readStreams,
   readSummary,
   readTexts,
 } from './group-replies.js';
+import { listOf, readPairs } from './replies.js';
 import { ACKNOWLEDGE, DEAD_LETTER, FORGET_CONSUMER } from './group-scripts.js';
 import type { StreamKeys } from './keys.js';
 

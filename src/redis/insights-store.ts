@@ -1,8 +1,8 @@
 import type { ResolvedInsights } from '../options/insights-types.js';
 import type { GroupLink } from './group-link.js';
-import { listOf } from './group-replies.js';
 import { COUNT_MESSAGES } from './insights-script.js';
 import type { StreamKeys } from './keys.js';
+import { listOf } from './replies.js';
 
 /** Records of one message in one bucket. */
 export interface TalliedMessage {

@@ -1,5 +1,6 @@
 import type { MonitorConnection } from './monitor-connection.js';
-import { count, listOf } from './monitor-replies.js';
+import { count } from './monitor-replies.js';
+import { listOf } from './replies.js';
 
 /**
  * Moves one page of what a consumer holds to another, and deletes the consumer once it holds nothing: in one script, so

@@ -6,6 +6,7 @@ import type { StoreState } from '../pipeline/ports.js';
 import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
 import { RedisConnection, type SentCommand } from './connection.js';
 import { isReplyError } from './failure.js';
+import { serverMsOf } from './fleet-levels.js';
 import { type StreamKeys, streamKeys } from './keys.js';
 import { rawCommandMaker } from './raw-command.js';
 
@@ -88,8 +89,7 @@ export class MonitorConnection {
     // Routed as a command with a key, since TIME itself would go to any node of a Cluster.
     const command = rawCommandMaker(link.ioredis)('xlen', [key], TIME);
     try {
-      const [seconds, micros] = (await this.#answer(command)) as [string, string];
-      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+      return serverMsOf(await this.#answer(command));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.#refused.add('TIME');

@@ -1,6 +1,7 @@
 import { isReplyError } from './failure.js';
 import type { MonitorConnection } from './monitor-connection.js';
-import { count, listOf, type StreamState, streamState } from './monitor-replies.js';
+import { count, type StreamState, streamState } from './monitor-replies.js';
+import { listOf } from './replies.js';
 
 /** Entries fetched at once while counting or scanning: about 1.4 ms of the server's time. */
 const PAGE = 1_000;

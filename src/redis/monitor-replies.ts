@@ -1,3 +1,5 @@
+import { listOf, readPairs } from './replies.js';
+
 /** A stream at one instant, as `XINFO STREAM key FULL COUNT 1` tells it: one command, so all of it belongs together. */
 export interface StreamState {
   readonly length: number;
@@ -56,10 +58,8 @@ export interface ServerState {
   readonly changesSinceSnapshot: number | undefined;
 }
 
-type Fields = ReadonlyMap<string, unknown>;
-
 export function streamState(reply: unknown): StreamState {
-  const fields = fieldsOf(reply);
+  const fields = readPairs(reply);
   const entries = listOf(fields.get('entries'));
   const first = listOf(entries[0])[0];
   return {
@@ -73,7 +73,7 @@ export function streamState(reply: unknown): StreamState {
 }
 
 function groupState(reply: unknown): GroupState {
-  const fields = fieldsOf(reply);
+  const fields = readPairs(reply);
   const [id, consumer, deliveredAt, deliveries] = listOf(listOf(fields.get('pending'))[0]);
   return {
     name: text(fields.get('name')) ?? '',
@@ -95,7 +95,7 @@ function groupState(reply: unknown): GroupState {
 }
 
 function consumerState(reply: unknown): ConsumerState {
-  const fields = fieldsOf(reply);
+  const fields = readPairs(reply);
   return {
     name: text(fields.get('name')) ?? '',
     seenAtMs: count(fields.get('seen-time')) ?? 0,
@@ -126,18 +126,6 @@ export function serverState(info: string): ServerState {
 function splitAt(line: string, separator: string): [string, string] {
   const at = line.indexOf(separator);
   return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
-}
-
-/** Pairs, as RESP2 has them. */
-function fieldsOf(reply: unknown): Fields {
-  const flat = listOf(reply);
-  const fields = new Map<string, unknown>();
-  for (let index = 0; index + 1 < flat.length; index += 2) fields.set(String(flat[index]), flat[index + 1]);
-  return fields;
-}
-
-export function listOf(reply: unknown): readonly unknown[] {
-  return Array.isArray(reply) ? reply : [];
 }
 
 function text(value: unknown): string | undefined {

@@ -4,7 +4,7 @@ import type { StoreState } from '../pipeline/ports.js';
 import type { Runtime } from '../pipeline/runtime.js';
 import { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
-import { exchangeOf } from './range-exchange.js';
+import { exchange } from './range-exchange.js';
 
 export interface RangeClientOptions {
   readonly connection: ConnectionOptions;
@@ -100,17 +100,13 @@ export class RangeClient {
     const { command, stream, blockMs = 0, signal } = request;
     const link = this.#connection.link;
     if (link === undefined) return { retry: 'not connected' };
-    const args = [...request.args(link.keyPrefix)];
-    const sent = new link.ioredis.Command(command, args, { replyEncoding: 'utf8' });
+    const words = [command, ...request.args(link.keyPrefix)] as const;
     // A blocked read that gets no answer long after its time is over hangs on a dead link.
     const { requestTimeoutMs } = this.#options;
     const timeoutMs = blockMs > 0 ? blockMs + Math.min(BLOCK_GRACE_MS, requestTimeoutMs) : requestTimeoutMs;
     try {
       return {
-        reply: await abortable(
-          this.#connection.send(sent, timeoutMs, (client) => exchangeOf(client)?.send([command, ...args])),
-          signal,
-        ),
+        reply: await abortable(exchange(this.#connection, words, timeoutMs), signal),
       };
     } catch (error) {
       signal?.throwIfAborted();

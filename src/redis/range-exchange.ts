@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Client } from './client.js';
+import type { RedisConnection, SentCommand } from './connection.js';
+import { UNSENT } from './failure.js';
+import { closedError } from './link-errors.js';
 import { ReplyReader } from './range-replies.js';
 
 interface Pending {
@@ -81,8 +84,24 @@ export class RangeExchange {
 
 const exchanges = new WeakMap<Client, RangeExchange>();
 
+/**
+ * Sends one command, its name in lower case, and resolves with the reply, texts as texts: taken apart by us where that
+ * can be, else by ioredis. Settles as {@link RedisConnection.send} does.
+ */
+export function exchange(
+  connection: RedisConnection,
+  words: readonly [name: string, ...args: string[]],
+  timeoutMs: number,
+): Promise<unknown> {
+  const { link } = connection;
+  if (link === undefined) return Promise.reject(closedError(UNSENT));
+  const [name, ...args] = words;
+  const command = new link.ioredis.Command(name, args, { replyEncoding: 'utf8' });
+  return connection.send(command as SentCommand, timeoutMs, (client) => exchangeOf(client)?.send(words));
+}
+
 /** The exchange of a client; undefined for a Cluster, where ioredis has to find the way. */
-export function exchangeOf(client: Client): RangeExchange | undefined {
+function exchangeOf(client: Client): RangeExchange | undefined {
   if ('nodes' in client) return undefined;
   const known = exchanges.get(client);
   if (known !== undefined) return known;

@@ -1,10 +1,11 @@
 import { bulk } from '../codec/resp-writer.js';
 import type { RedisConnection } from './connection.js';
 import { failureOf, isReplyError, UNSENT } from './failure.js';
-import { listOf, readPairs, readSummary } from './group-replies.js';
+import { readSummary } from './group-replies.js';
 import { streamKeys } from './keys.js';
 import { closedError } from './link-errors.js';
 import { rawCommandMaker } from './raw-command.js';
+import { listOf, readPairs } from './replies.js';
 
 /** How far one group has come. */
 export interface GroupPosition {

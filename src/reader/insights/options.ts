@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { completeInsights } from '../../options/insights.js';
 import type { InsightsOptions, ResolvedInsights } from '../../options/insights-types.js';
 import { Problems } from '../../options/problems.js';
+import { resolveSharedOptions } from '../../options/resolve.js';
 import { GROUPS, unknownKey, whole } from '../../options/schema.js';
 import { isStreamName } from '../../options/stream-name.js';
 import type {
@@ -10,7 +11,7 @@ import type {
   ResolvedWriterOptions,
   ServiceOptions,
 } from '../../options/types.js';
-import { addProblems, matching, sharedOptions, VAST } from '../options.js';
+import { addProblems, matching, VAST } from '../options.js';
 import { levelNamed } from './section.js';
 import { isWindow } from './window.js';
 
@@ -93,7 +94,7 @@ export function resolveCounterOptions(
 ): ResolvedCounterOptions {
   const problems = new Problems();
   addProblems(COUNTER_OPTIONS, { options, problems });
-  const writer = sharedOptions(sharedOf(options), { environment, problems });
+  const writer = resolveSharedOptions(sharedOf(options), { environment, problems });
   if (writer === undefined || !problems.isEmpty) throw problems.toError();
   return {
     connection: writer.connection,
