@@ -1,7 +1,7 @@
 // What the quick run watches: ratios as they were when the figure was last looked at, and how much worse they may
 // get. A regression of 1.5 x is caught; the noise of a busy machine, less than that, is not taken for one.
 
-/** Medians of a few short rounds, and a second look at whatever fails, stay within this. */
+/** Medians of a few short rounds, and further looks at whatever fails, stay within this. */
 export const TOLERANCE = 1.3;
 
 /** Ratio to the peer by id of the figure. Lower it when the write path gets better: that is what keeps it so. */
