@@ -114,28 +114,28 @@ function writeValue(value: unknown, out: RespWriter): void {
   if (typeof value !== 'number' || !out.number(value)) out.text(encodeValue(value));
 }
 
-/** Three bulk strings: 32, 16 and 2 hex digits. */
-const SPAN_BYTES = 80;
 const NO_SPAN = Buffer.from('$0\r\n\r\n'.repeat(3));
 
 /** Records come in runs of one request, so the fields of the last span are kept as bytes. */
 class SpanWriter {
-  readonly #kept = Buffer.alloc(SPAN_BYTES);
-  #size = 0;
+  /** Of their exact size, since part of a buffer is copied at thrice the cost. Empty where nothing is kept. */
+  #kept = Buffer.alloc(0);
   #traceId: unknown;
   #spanId: unknown;
   #traceFlags: unknown;
 
   write(span: LogRecord['spanContext'], out: RespWriter): void {
-    if (span === undefined) return out.raw(NO_SPAN, NO_SPAN.length);
+    if (span === undefined) return out.raw(NO_SPAN);
     const { traceId, spanId, traceFlags } = span;
     const isKept = traceId === this.#traceId && spanId === this.#spanId && traceFlags === this.#traceFlags;
-    if (isKept && this.#size > 0) return out.raw(this.#kept, this.#size);
+    if (isKept && this.#kept.length > 0) return out.raw(this.#kept);
     const start = out.length;
     out.text(formatTraceId(traceId));
     out.text(formatSpanId(spanId));
     out.text(formatTraceFlags(traceFlags));
-    this.#size = out.bytes.copy(this.#kept, 0, start, out.length);
+    const size = out.length - start;
+    if (size !== this.#kept.length) this.#kept = Buffer.alloc(size);
+    out.bytes.copy(this.#kept, 0, start, out.length);
     this.#traceId = traceId;
     this.#spanId = spanId;
     this.#traceFlags = traceFlags;

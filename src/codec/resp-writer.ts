@@ -51,10 +51,10 @@ export class RespWriter {
     this.#end(this.length + 1 + digits);
   }
 
-  /** Bulk strings that were made before: the first `size` bytes of them. */
-  raw(bulks: Buffer, size: number): void {
-    this.#reserve(size);
-    this.length += bulks.copy(this.bytes, this.length, 0, size);
+  /** Bulk strings that were made before. */
+  raw(bulks: Buffer): void {
+    this.#reserve(bulks.length);
+    this.length += bulks.copy(this.bytes, this.length);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Template } from '../codec/template.js';
-import type { EntryView } from './lane.js';
+import type { BatchMemory, BatchMemoryPool } from './batch-memory.js';
+import type { EntryRun, EntryView } from './lane.js';
 
 /** A batch's copy on disk. */
 export interface SpoolTicket {
@@ -25,6 +26,13 @@ const MAX_VALUES = 500_000;
 const HEADROOM_BYTES = 4 * 1024;
 const LARGE_BYTES = 16 * 1024;
 
+const FORGOTTEN: BatchMemory = {
+  bytes: Buffer.alloc(0),
+  ends: new Uint32Array(0),
+  ordinals: new Float64Array(0),
+  templates: [],
+};
+
 /**
  * Records that go to Redis in one write: their encoded entries, back to back. A batch knows nothing of sequence
  * numbers but its first one, because numbers in it are consecutive; so it can be renumbered and cut for nothing.
@@ -41,20 +49,24 @@ export class Batch {
   values = 0;
   oldestOrdinal = Infinity;
   readonly templates: Template[] = [];
-  #bytes: Buffer;
+  #memory: BatchMemory;
+  /** Where the memory goes when the batch is forgotten; undefined where it cannot be used again. */
+  #pool: BatchMemoryPool | undefined;
+  #isBehind = false;
   /** Where the entries begin. */
   readonly #base: number;
-  /** Where each entry ends. */
-  #ends: Uint32Array;
-  #ordinals: Float64Array;
-  #entryTemplates: Template[] = [];
 
   /** Room for so many records, and at first for so many bytes. */
-  constructor(records: number, bytes: number) {
+  constructor(records: number, bytes: number, pool?: BatchMemoryPool) {
     this.#base = bytes > LARGE_BYTES ? HEADROOM_BYTES : 0;
-    this.#bytes = Buffer.allocUnsafe(this.#base + Math.max(64, bytes));
-    this.#ends = new Uint32Array(records);
-    this.#ordinals = new Float64Array(records);
+    const size = this.#base + Math.max(64, bytes);
+    this.#memory = pool?.take(records, size) ?? {
+      bytes: Buffer.allocUnsafe(size),
+      ends: new Uint32Array(records),
+      ordinals: new Float64Array(records),
+      templates: [],
+    };
+    this.#pool = pool;
   }
 
   /** Number of the last record. */
@@ -68,16 +80,32 @@ export class Batch {
 
   /** What it costs to keep: the buffer, not only the used part of it. */
   get heldBytes(): number {
-    return this.#bytes.length + this.#ends.byteLength + this.#ordinals.byteLength + this.count * 8;
+    const { bytes, ends, ordinals } = this.#memory;
+    return bytes.length + ends.byteLength + ordinals.byteLength + this.count * 8;
   }
 
-  /** The entries, each a template id and its values as RESP bulk strings. */
+  /** The entries, each a template id and its values as RESP bulk strings. Nobody knows how long they are read now. */
   get payload(): Buffer {
-    return this.#bytes.subarray(this.#base, this.#end);
+    this.#pool = undefined;
+    return this.#entries;
+  }
+
+  get #entries(): Buffer {
+    return this.#memory.bytes.subarray(this.#base, this.#end);
+  }
+
+  /**
+   * Its records are stored, and nobody will ask for them again: their memory is for other batches, unless somebody may
+   * still read it. A request that was answered, and was the only one, was read to its end.
+   */
+  forget(): void {
+    this.#pool?.give(this.#memory);
+    this.#pool = undefined;
+    this.#memory = FORGOTTEN;
   }
 
   get #end(): number {
-    return this.count === 0 ? this.#base : (this.#ends[this.count - 1] as number);
+    return this.count === 0 ? this.#base : (this.#memory.ends[this.count - 1] as number);
   }
 
   /**
@@ -85,53 +113,66 @@ export class Batch {
    * on the same connection was answered, or the connection has ended; so nobody still reads the old head then.
    */
   behind(head: Buffer): Buffer {
-    if (head.length > this.#base) return Buffer.concat([head, this.payload]);
+    // In a Cluster the next try may go to another node, while the connection to the first one hangs.
+    if (this.#isBehind) this.#pool = undefined;
+    this.#isBehind = true;
+    if (head.length > this.#base) return Buffer.concat([head, this.#entries]);
     const start = this.#base - head.length;
-    head.copy(this.#bytes, start);
-    return this.#bytes.subarray(start, this.#end);
+    head.copy(this.#memory.bytes, start);
+    return this.#memory.bytes.subarray(start, this.#end);
   }
 
-  accepts(entry: EntryView, limits: BatchLimits): boolean {
-    if (this.count === 0) return true;
-    if (this.count >= limits.maxRecords || this.count >= this.#ends.length) return false;
-    if (this.byteLength + entry.end - entry.start > limits.maxBytes) return false;
-    return this.values + entry.template.variables <= MAX_VALUES;
+  /**
+   * Adds the first entries of a run, as many as the limits allow, and none from the ordinal `before` on. The first entry
+   * of a batch is always allowed. Returns how many they were.
+   */
+  addRun(run: EntryRun, before: number, limits: BatchLimits): number {
+    const { starts, ordinals, templates, head } = run;
+    const room = Math.min(limits.maxRecords, this.#memory.ends.length) - this.count;
+    const tail = Math.min(run.tail, head + room);
+    const start = this.#end;
+    // By so much an entry moves from the run to here.
+    const shift = start - (starts[head] as number);
+    let next = head;
+    for (; next < tail; next++) {
+      const ordinal = ordinals[next] as number;
+      const template = templates[next] as Template;
+      const end = (starts[next + 1] as number) + shift;
+      if (ordinal >= before) break;
+      if (this.count > 0 && !this.#hasRoom(end, template, limits)) break;
+      this.#note(template, ordinal, end);
+    }
+    const end = this.#end;
+    this.#reserve(end, start);
+    run.bytes.copy(this.#memory.bytes, start, starts[head], starts[next]);
+    return next - head;
   }
 
   add(entry: EntryView): void {
     const start = this.#end;
     const end = start + entry.end - entry.start;
-    this.#reserve(end);
-    entry.bytes.copy(this.#bytes, start, entry.start, entry.end);
-    const index = this.count++;
-    this.#ends[index] = end;
-    this.#ordinals[index] = entry.ordinal;
-    this.#entryTemplates.push(entry.template);
-    if (entry.ordinal < this.oldestOrdinal) this.oldestOrdinal = entry.ordinal;
-    this.values += entry.template.variables;
-    const templates = this.templates;
-    if (templates[templates.length - 1] !== entry.template && !templates.includes(entry.template)) {
-      templates.push(entry.template);
-    }
+    this.#reserve(end, start);
+    entry.bytes.copy(this.#memory.bytes, start, entry.start, entry.end);
+    this.#note(entry.template, entry.ordinal, end);
   }
 
   entry(index: number): EntryView {
     return {
       template: this.templateOf(index),
-      ordinal: this.#ordinals[index] as number,
-      bytes: this.#bytes,
+      ordinal: this.#memory.ordinals[index] as number,
+      bytes: this.#memory.bytes,
       start: this.#base + this.startOf(index),
-      end: this.#ends[index] as number,
+      end: this.#memory.ends[index] as number,
     };
   }
 
   templateOf(index: number): Template {
-    return this.#entryTemplates[index] as Template;
+    return this.#memory.templates[index] as Template;
   }
 
   /** Where an entry begins in {@link payload}. */
   startOf(index: number): number {
-    return index === 0 ? 0 : (this.#ends[index - 1] as number) - this.#base;
+    return index === 0 ? 0 : (this.#memory.ends[index - 1] as number) - this.#base;
   }
 
   /** The records numbered `first` to `last` (both in the batch) as a batch of their own. */
@@ -153,10 +194,29 @@ export class Batch {
     return [this.slice(this.first, middle - 1), this.slice(middle, this.last)];
   }
 
-  #reserve(size: number): void {
-    if (size <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(size, this.#bytes.length * 2));
-    this.#bytes.copy(grown, 0, 0, this.#end);
-    this.#bytes = grown;
+  #hasRoom(end: number, template: Template, limits: BatchLimits): boolean {
+    return end - this.#base <= limits.maxBytes && this.values + template.variables <= MAX_VALUES;
+  }
+
+  #note(template: Template, ordinal: number, end: number): void {
+    const index = this.count++;
+    const memory = this.#memory;
+    memory.ends[index] = end;
+    memory.ordinals[index] = ordinal;
+    memory.templates.push(template);
+    if (ordinal < this.oldestOrdinal) this.oldestOrdinal = ordinal;
+    this.values += template.variables;
+    const templates = this.templates;
+    if (templates[templates.length - 1] !== template && !templates.includes(template))
+      templates.push(template);
+  }
+
+  /** Room for `size` bytes, of which the first `used` are kept. */
+  #reserve(size: number, used: number): void {
+    const { bytes } = this.#memory;
+    if (size <= bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(size, bytes.length * 2));
+    bytes.copy(grown, 0, 0, used);
+    this.#memory = { ...this.#memory, bytes: grown };
   }
 }

@@ -87,5 +87,6 @@ export class KeptWindow {
   #forget(kept: Kept): void {
     this.#budget.bytes -= kept.batch.heldBytes;
     this.forgottenThrough = Math.max(this.forgottenThrough, kept.batch.last);
+    kept.batch.forget();
   }
 }

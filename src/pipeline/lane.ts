@@ -12,7 +12,7 @@ const SPARE_CHUNK_BYTES = 32 * 1024;
 const FIRST_ENTRY_BYTES = 128;
 
 /** Entries back to back in one buffer, with their positions in typed arrays: no object per record. */
-class Chunk {
+class Chunk implements EntryRun {
   readonly bytes: Buffer;
   readonly starts: Uint32Array;
   readonly ordinals: Float64Array;
@@ -40,6 +40,17 @@ class Chunk {
     this.next = undefined;
     this.previous = undefined;
   }
+}
+
+/** Entries that lie one behind the other in one buffer, those from `head` to before `tail`: valid until the lane changes. */
+export interface EntryRun {
+  readonly bytes: Buffer;
+  /** Where each entry begins; one more than there are entries, so that the next one's beginning is its end. */
+  readonly starts: Uint32Array;
+  readonly ordinals: Float64Array;
+  readonly templates: readonly Template[];
+  readonly head: number;
+  readonly tail: number;
 }
 
 /** One entry, by reference: valid until the lane changes. */
@@ -97,11 +108,17 @@ export class Lane {
     return this.#last === undefined ? undefined : view(this.#last, this.#last.tail - 1);
   }
 
-  shift(): void {
+  /** The oldest entries, as far as they lie together. */
+  run(): EntryRun | undefined {
+    return this.#first;
+  }
+
+  /** Removes the oldest entries: no more than {@link run} has. */
+  shift(count = 1): void {
     const chunk = this.#first;
     if (chunk === undefined) return;
-    chunk.head++;
-    this.size--;
+    chunk.head += count;
+    this.size -= count;
     if (chunk.head === chunk.tail) this.#remove(chunk);
   }
 

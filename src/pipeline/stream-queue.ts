@@ -2,6 +2,7 @@ import type { RespWriter } from '../codec/resp-writer.js';
 import type { Template } from '../codec/template.js';
 import { SEVERITY_CLASSES } from '../record/severity.js';
 import { Batch, type BatchLimits } from './batch.js';
+import { BatchMemoryPool } from './batch-memory.js';
 import { type EntryView, Lane } from './lane.js';
 
 /** What waits in all queues of a pipeline together. */
@@ -15,6 +16,7 @@ export class StreamQueue {
   size = 0;
   bytes = 0;
   readonly #totals: QueueTotals;
+  readonly #memory = new BatchMemoryPool();
   readonly #lanes: readonly Lane[] = Array.from({ length: SEVERITY_CLASSES }, () => new Lane());
 
   constructor(totals: QueueTotals) {
@@ -55,7 +57,7 @@ export class StreamQueue {
     if (entry === undefined) return undefined;
     if (end === 'oldest') lane.shift();
     else lane.pop();
-    this.#removed(entry);
+    this.#removed(1, entry.end - entry.start);
     return entry;
   }
 
@@ -65,37 +67,36 @@ export class StreamQueue {
     const records = Math.min(limits.maxRecords, this.size);
     // By the average, and a little more: what is allocated and not used costs a collection in the end.
     const bytes = Math.min(limits.maxBytes, Math.ceil((this.bytes / this.size) * records * 1.1));
-    const batch = new Batch(records, Math.min(bytes, this.bytes));
-    for (;;) {
+    const batch = new Batch(records, Math.min(bytes, this.bytes), this.#memory);
+    while (this.size > 0) {
       const lane = this.#oldestLane();
-      const entry = lane?.peek();
-      if (lane === undefined || entry === undefined || !batch.accepts(entry, limits)) break;
-      batch.add(entry);
-      lane.shift();
-      this.#removed(entry);
+      const run = lane.run();
+      if (run === undefined) break;
+      const before = batch.byteLength;
+      const count = batch.addRun(run, this.#oldestExcept(lane), limits);
+      if (count === 0) break;
+      lane.shift(count);
+      this.#removed(count, batch.byteLength - before);
     }
     return batch;
   }
 
-  #removed(entry: EntryView): void {
-    const bytes = entry.end - entry.start;
-    this.size--;
+  #removed(count: number, bytes: number): void {
+    this.size -= count;
     this.bytes -= bytes;
-    this.#totals.records--;
+    this.#totals.records -= count;
     this.#totals.bytes -= bytes;
   }
 
-  #oldestLane(): Lane | undefined {
-    let found: Lane | undefined;
+  #oldestLane(): Lane {
+    const oldest = this.oldest();
+    return this.#lanes.find((lane) => lane.oldest() === oldest) as Lane;
+  }
+
+  #oldestExcept(one: Lane): number {
     let oldest = Infinity;
-    for (const lane of this.#lanes) {
-      const ordinal = lane.oldest();
-      if (ordinal < oldest) {
-        oldest = ordinal;
-        found = lane;
-      }
-    }
-    return found;
+    for (const lane of this.#lanes) if (lane !== one) oldest = Math.min(oldest, lane.oldest());
+    return oldest;
   }
 
   #lane(severity: number): Lane {

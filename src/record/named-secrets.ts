@@ -1,8 +1,8 @@
 /** Which names are secret; the rules of a redactor. */
 export interface SecretNames {
   isSecret(name: string): boolean;
-  /** A cheap look before it: false when no secret name ends with this letter. */
-  mayEndWith(lowerCaseCode: number): boolean;
+  /** A cheap look before it: false when no secret name ends with this character and the one before it. */
+  mayEndWith(last: number, before: number): boolean;
 }
 
 /** No name of a credential is longer; it bounds the look back from each separator. */
@@ -78,7 +78,7 @@ function nameBefore(text: string, separator: number, names: SecretNames): string
   if (text.charCodeAt(separator) === COLON && text.charCodeAt(separator + 1) === SLASH) return undefined;
   let end = separator;
   while (end > 0 && isBetween(text.charCodeAt(end - 1))) end--;
-  if (end === 0 || !names.mayEndWith(text.charCodeAt(end - 1) | 0x20)) return undefined;
+  if (end === 0 || !names.mayEndWith(text.charCodeAt(end - 1), text.charCodeAt(end - 2))) return undefined;
   let start = end;
   while (start > 0 && end - start < MAX_NAME && isNamePart(text.charCodeAt(start - 1))) start--;
   let name = text.slice(start, end);

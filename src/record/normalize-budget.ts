@@ -1,4 +1,3 @@
-import { toUSVString } from 'node:util';
 import { cutKey, cutText, fits } from './normalize-text.js';
 
 /** How much of what a log call is given is kept. */
@@ -70,14 +69,14 @@ export class RecordBudget {
     const chars = text.length;
     if (chars > SHORT_CHARS || chars * 3 > this.#limits.maxStringBytes) return this.#longText(text);
     this.#bytesLeft -= chars;
-    return toUSVString(text);
+    return text.toWellFormed();
   }
 
   #longText(text: string): string {
     const room = Math.min(this.#limits.maxStringBytes, Math.max(this.#bytesLeft, SHORT_CHARS));
     if (fits(text, room)) {
       this.#bytesLeft -= Buffer.byteLength(text);
-      return toUSVString(text);
+      return text.toWellFormed();
     }
     this.#truncations++;
     const cut = cutText(text, room);
@@ -90,7 +89,7 @@ export class RecordBudget {
     const { maxKeyBytes } = this.#limits;
     if (fits(key, maxKeyBytes)) {
       this.#bytesLeft -= key.length + KEY_OVERHEAD;
-      return toUSVString(key);
+      return key.toWellFormed();
     }
     this.#truncations++;
     this.#bytesLeft -= maxKeyBytes + KEY_OVERHEAD;

@@ -1,5 +1,3 @@
-import { toUSVString } from 'node:util';
-
 /** Stands for what lies deeper than a limit. */
 export const DEPTH_MARK = '[Depth]';
 /** Stands for an object inside itself. */
@@ -74,7 +72,7 @@ export function className(value: object): string {
 }
 
 export function shortName(name: string): string {
-  return toUSVString(name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS)}…` : name);
+  return (name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS)}…` : name).toWellFormed();
 }
 
 /** A property, or the mark of what reading it threw. */

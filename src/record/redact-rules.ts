@@ -15,6 +15,9 @@ export const NOWHERE: Places = [];
 /** A path ends here: the value is to be censored. */
 export const MATCH: Places = [];
 
+const HYPHEN = 0x2d;
+const UNDERSCORE = 0x5f;
+
 /** How many key names the verdicts are kept of. Beyond that all are forgotten: ids used as keys must not pile up. */
 const MAX_VERDICTS = 4_096;
 
@@ -28,7 +31,8 @@ export class RedactRules {
   readonly texts: boolean;
   readonly #names = new Set<string>();
   readonly #verdicts = new Map<string, boolean>();
-  readonly #lastLetters = new Set<number>();
+  /** 1 where a name ends with two characters that have these last five bits, whatever their case. */
+  readonly #endings = new Uint8Array(32 * 32);
 
   /** @throws RedisLogError REDIS_LOG_INVALID_OPTIONS for a path that follows no known syntax. */
   constructor(paths: readonly string[]) {
@@ -57,14 +61,17 @@ export class RedactRules {
     return this.#names.size > 0 && (this.#verdicts.get(key) ?? this.#judge(key));
   }
 
-  mayEndWith(lowerCaseCode: number): boolean {
-    return this.#lastLetters.has(lowerCaseCode);
+  mayEndWith(last: number, before: number): boolean {
+    return this.#endings[endingOf(last, before)] === 1;
   }
 
   #addName(name: string): void {
     this.#names.add(name);
-    // As `mayEndWith` is asked, with the bit set that makes a letter lower case.
-    this.#lastLetters.add(name.charCodeAt(name.length - 1) | 0x20);
+    const last = name.charCodeAt(name.length - 1);
+    // Names are folded: before the last letter there may be anything that folding removes.
+    const befores = name.length === 1 ? Array.from({ length: 32 }, (_, bits) => bits) : [HYPHEN, UNDERSCORE];
+    for (const before of [...befores, name.charCodeAt(name.length - 2)])
+      this.#endings[endingOf(last, before)] = 1;
   }
 
   #judge(key: string): boolean {
@@ -86,6 +93,10 @@ export function follow(places: Places, key: string): Places {
     if (place.any !== undefined) (next ??= []).push(place.any);
   }
   return next ?? NOWHERE;
+}
+
+function endingOf(last: number, before: number): number {
+  return ((before & 31) << 5) | (last & 31);
 }
 
 function newNode(): PathNode {

@@ -114,6 +114,8 @@ class TreeRedactor implements Redactor {
 
   text(text: string): string {
     const rules = this.#rules;
+    // Most texts have neither, and nothing that is looked for stands without them.
+    if (!text.includes(':') && !text.includes('=')) return text;
     const withoutUsers = rules.urls ? stripUserinfo(text, this.#textMark) : text;
     return rules.texts ? censorNamed(withoutUsers, rules, this.#textMark) : withoutUsers;
   }

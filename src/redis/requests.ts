@@ -145,7 +145,7 @@ function scriptCall(
   header.text(name);
   for (const value of routed) header.text(value);
   for (const value of values) header.text(value);
-  for (const { bytes } of parts) header.raw(bytes, bytes.length);
+  for (const { bytes } of parts) header.raw(bytes);
   const head = header.bytes.subarray(0, header.length);
   return { name, args: routed, bytes: entries?.batch.behind(head) ?? Buffer.from(head) };
 }

@@ -208,6 +208,77 @@ describe('A batch', () => {
   });
 });
 
+describe('The memory of batches that are forgotten', () => {
+  const LIMITS = { maxRecords: 10, maxBytes: 1e6 };
+
+  function taken(items: readonly Item[], queue: StreamQueue): Batch {
+    const out = new RespWriter();
+    for (const item of items) {
+      queue.push({ severity: item.severity, template: templateOf(item) }, valuesOf(item, out), item.ordinal);
+    }
+    return queue.take(LIMITS) as Batch;
+  }
+
+  const memoryOf = (batch: Batch): unknown => batch.entry(0).bytes.buffer;
+  const item = (ordinal: number): Item => ({ ordinal, severity: 2, length: 500 });
+
+  it('holds later ones, and never what a batch that is still kept has in it', () => {
+    let reused = 0;
+    const step = fc.tuple(
+      fc.array(arbitraryLength(), { minLength: 1, maxLength: 10 }),
+      fc.constantFrom('keep', 'forget', 'forget', 'lend', 'send twice'),
+    );
+    const property = fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      const queue = new StreamQueue({ records: 0, bytes: 0 });
+      const live: { batch: Batch; items: readonly Item[]; fate: string }[] = [];
+      const seen = new Set<unknown>();
+      let ordinal = 0;
+      for (const [lengths, fate] of steps) {
+        const items = lengths.map((length) => ({ ordinal: ++ordinal, severity: 2, length }));
+        const batch = taken(items, queue);
+        if (seen.has(memoryOf(batch))) reused++;
+        seen.add(memoryOf(batch));
+        if (fate === 'lend') void batch.payload;
+        for (let sent = 0; sent < (fate === 'send twice' ? 2 : 1); sent++) batch.behind(Buffer.from('head'));
+        live.push({ batch, items, fate });
+        const gone = live.length > 3 ? live.shift() : undefined;
+        if (gone !== undefined && gone.fate !== 'keep') gone.batch.forget();
+        for (const kept of live) {
+          for (const [at, each] of kept.items.entries()) expectEntry(kept.batch.entry(at), each);
+        }
+      }
+    });
+    fc.assert(property, runs);
+    expect(reused).toBeGreaterThan(PROPERTY_RUNS / 10);
+  });
+
+  it('is not used again while somebody may read it: where the batch went to the disk, or was sent more than once', () => {
+    const queue = new StreamQueue({ records: 0, bytes: 0 });
+    const fates: ((batch: Batch) => unknown)[] = [
+      (batch) => batch.behind(Buffer.from('head')),
+      (batch) => batch.payload,
+      (batch) => [batch.behind(Buffer.from('head')), batch.behind(Buffer.from('again'))],
+    ];
+    const isReused = fates.map((fate, at) => {
+      // Every third is of the same template.
+      const batch = taken([item(6 * at)], queue);
+      const memory = memoryOf(batch);
+      fate(batch);
+      batch.forget();
+      return memoryOf(taken([item(6 * at + 3)], queue)) === memory;
+    });
+    expect(isReused).toEqual([true, false, false]);
+  });
+
+  it('is nothing any more to the batch that had it', () => {
+    const batch = taken([item(1)], new StreamQueue({ records: 0, bytes: 0 }));
+    batch.forget();
+    batch.forget();
+    expect(batch.heldBytes).toBe(8);
+    expect(() => batch.templateOf(0)).not.toThrow();
+  });
+});
+
 /** The rules of the bounded queue, word by word: what goes, and whether there is room then. */
 class SimpleQueue {
   items: (Item & { readonly stream: number })[] = [];
