@@ -1,7 +1,9 @@
-// Compiles src/ twice: ESM by `nest build`, CommonJS by tsc. package.json `exports` says who gets which.
+// Compiles src/ twice: ESM by `nest build`, CommonJS by tsc. package.json `exports` says who gets which. Then the ES
+// modules are joined.
 // A build that fails leaves the last good one where it is.
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { joinModules } from './join-modules.mjs';
 import { root, run } from './processes.mjs';
 
 const modules = join(root, 'node_modules');
@@ -28,6 +30,12 @@ for (const [tool, ...args] of [
   }
   process.exit(code);
 }
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const entries = Object.values(exports).flatMap((entry) => entry.import?.default ?? []);
+await joinModules(
+  join(dist, 'esm'),
+  entries.map((path) => path.slice('./dist/esm/'.length, -'.js'.length)),
+);
 // Without its own, Node would read dist/cjs by the package's "type": "module". With one beside each entry it also has a
 // shorter way to look for it from every file: a tenth of the time that importing the package takes.
 for (const [folder, type] of [
