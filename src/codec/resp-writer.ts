@@ -1,3 +1,5 @@
+import { codeAt } from '../record/code-at.js';
+
 /**
  * Writes values as RESP bulk strings (`$<bytes>\r\n<bytes>\r\n`) into one growing buffer. It exists because the
  * write path's cost is mostly here: copying short ASCII strings byte by byte is cheaper than one native call
@@ -35,7 +37,7 @@ export class RespWriter {
     const bytes = this.bytes;
     let at = this.#header(this.length, size);
     for (let i = 0; i < size; i++) {
-      const code = value.charCodeAt(i);
+      const code = codeAt(value, i);
       if (code > 127) return this.#long(value);
       bytes[at++] = code;
     }

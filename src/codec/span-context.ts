@@ -1,3 +1,4 @@
+import { codeAt } from '../record/code-at.js';
 import type { SpanContext } from '../record/log-record.js';
 import { malformed } from './malformed.js';
 
@@ -12,7 +13,7 @@ let lastTraceId = '';
 
 function isLowercaseHex(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+    const code = codeAt(text, i);
     if (!((code >= 48 && code <= 57) || (code >= 97 && code <= 102))) return false;
   }
   return true;

@@ -1,3 +1,4 @@
+import { codeAt } from '../record/code-at.js';
 import type { HrTime } from '../record/log-record.js';
 
 const NANOS_PER_SECOND = 1_000_000_000;
@@ -63,7 +64,7 @@ export function formatTimestamp(time: HrTime): string {
 function digits(text: string, from: number, to: number): number | undefined {
   let value = 0;
   for (let i = from; i < to; i++) {
-    const digit = text.charCodeAt(i) - DIGIT_0;
+    const digit = codeAt(text, i) - DIGIT_0;
     if (!(digit >= 0 && digit <= 9)) return undefined;
     value = value * 10 + digit;
   }

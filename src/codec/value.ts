@@ -3,6 +3,7 @@
  * not a text is JSON (see `tags.ts`). So `level=warn` and `status=200` look in Redis as one expects, and the
  * text `"200"` is still not the number 200.
  */
+import { codeAt } from '../record/code-at.js';
 import { decodeJson, encodeJson, markerOf, specialNumber } from './tags.js';
 
 const QUOTE = 34;
@@ -22,7 +23,7 @@ function startsLikeNumber(first: number): boolean {
 }
 
 function encodeText(text: string): string {
-  const first = text.charCodeAt(0);
+  const first = codeAt(text, 0);
   switch (first) {
     case BRACE:
     case BRACKET:
@@ -73,7 +74,7 @@ export function encodeValue(value: unknown): string {
  * Throws a RedisLogError (REDIS_LOG_MALFORMED) where the text breaks the value rule.
  */
 export function decodeValue(text: string): unknown {
-  const first = text.charCodeAt(0);
+  const first = codeAt(text, 0);
   switch (first) {
     case BRACE:
     case BRACKET:

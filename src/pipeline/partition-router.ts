@@ -1,6 +1,7 @@
 import { partitionStreams } from '../options/partition-names.js';
 import type { Complete, PartitionOptions } from '../options/types.js';
 import type { LogRecord } from '../record/log-record.js';
+import { codeAt } from '../record/code-at.js';
 
 export interface PartitionRouting extends Complete<PartitionOptions> {
   /** So many records without a key go to one partition before the next one has its turn. */
@@ -67,7 +68,7 @@ function guarded(
 function hash(key: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < key.length; index++) {
-    value = Math.imul(value ^ key.charCodeAt(index), 0x01000193);
+    value = Math.imul(value ^ codeAt(key, index), 0x01000193);
   }
   return value >>> 0;
 }

@@ -1,3 +1,5 @@
+import { codeAt } from './code-at.js';
+
 const QUOTED = '<text>';
 const ID = '<id>';
 const IP = '<ip>';
@@ -78,7 +80,7 @@ function kindsOfCharacters(): Uint8Array {
 }
 
 function kindAt(text: string, position: number): number {
-  const code = text.charCodeAt(position);
+  const code = codeAt(text, position);
   return code < 128 ? (KINDS[code] ?? BETWEEN) : LETTER;
 }
 

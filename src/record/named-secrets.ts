@@ -1,3 +1,5 @@
+import { codeAt } from './code-at.js';
+
 /** Which names are secret; the rules of a redactor. */
 export interface SecretNames {
   isSecret(name: string): boolean;
@@ -53,14 +55,14 @@ function valueAfter(text: string, separator: number, names: SecretNames): Span |
   let start = separator + 1;
   // `=>`, as Maps are printed.
   if (text[start] === '>') start++;
-  while (text.charCodeAt(start) === SPACE) start++;
-  const isEscaped = text.charCodeAt(start) === BACKSLASH;
-  while (text.charCodeAt(start) === BACKSLASH) start++;
+  while (codeAt(text, start) === SPACE) start++;
+  const isEscaped = codeAt(text, start) === BACKSLASH;
+  while (codeAt(text, start) === BACKSLASH) start++;
   const quote = text[start];
   if (quote === '"' || quote === "'" || quote === '`') {
     return filled(start + 1, quotedEnd(text, start + 1, { quote, isEscaped }));
   }
-  const isColon = text.charCodeAt(separator) === COLON;
+  const isColon = codeAt(text, separator) === COLON;
   // Parsers say "Unexpected token: x", and an object has names of its own inside.
   if (isColon && (name === 'token' || quote === '{')) return undefined;
   if (NOTHING.test(text.slice(start, start + 10))) return undefined;
@@ -75,16 +77,16 @@ function filled(start: number, end: number): Span | undefined {
 
 /** The name before a separator, folded, if it is a secret one. Quotes, brackets and spaces may stand between. */
 function nameBefore(text: string, separator: number, names: SecretNames): string | undefined {
-  if (text.charCodeAt(separator) === COLON && text.charCodeAt(separator + 1) === SLASH) return undefined;
+  if (codeAt(text, separator) === COLON && codeAt(text, separator + 1) === SLASH) return undefined;
   let end = separator;
-  while (end > 0 && isBetween(text.charCodeAt(end - 1))) end--;
-  if (end === 0 || !names.mayEndWith(text.charCodeAt(end - 1), text.charCodeAt(end - 2))) return undefined;
+  while (end > 0 && isBetween(codeAt(text, end - 1))) end--;
+  if (end === 0 || !names.mayEndWith(codeAt(text, end - 1), codeAt(text, end - 2))) return undefined;
   let start = end;
-  while (start > 0 && end - start < MAX_NAME && isNamePart(text.charCodeAt(start - 1))) start--;
+  while (start > 0 && end - start < MAX_NAME && isNamePart(codeAt(text, start - 1))) start--;
   let name = text.slice(start, end);
   if (!names.isSecret(name)) {
     // `\nCookie`: the letter belongs to a line break that is escaped.
-    if (text.charCodeAt(start - 1) !== BACKSLASH || !names.isSecret(name.slice(1))) return undefined;
+    if (codeAt(text, start - 1) !== BACKSLASH || !names.isSecret(name.slice(1))) return undefined;
     name = name.slice(1);
   }
   return name
@@ -108,7 +110,7 @@ function isNamePart(code: number): boolean {
 /** The place of the closing quote; of a quote that was escaped, the place of the backslash before it. */
 function quotedEnd(text: string, from: number, opened: { quote: string; isEscaped: boolean }): number {
   for (let index = from; index < text.length; index++) {
-    if (text.charCodeAt(index) === BACKSLASH) {
+    if (codeAt(text, index) === BACKSLASH) {
       if (opened.isEscaped && text[index + 1] === opened.quote) return index;
       index++;
     } else if (text[index] === opened.quote) return index;

@@ -1,3 +1,5 @@
+import { codeAt } from './code-at.js';
+
 /**
  * How far past the first `/`, `?` or `#` an unescaped password is looked for. It bounds the work per `://`, so
  * that the whole scan stays linear; passwords are shorter than this.
@@ -38,15 +40,14 @@ export function stripUserinfo(text: string, mark: string): string {
 /** Where the authority ends: at the path, the query, the fragment, or at what cannot stand in a URL. */
 function authorityEnd(text: string, start: number): number {
   let index = start;
-  while (index < text.length && !endsUrl(text.charCodeAt(index)) && !endsAuthority(text.charCodeAt(index)))
-    index++;
+  while (index < text.length && !endsUrl(codeAt(text, index)) && !endsAuthority(codeAt(text, index))) index++;
   return index;
 }
 
 /** The index of the `@` that ends the user information, or -1 when there is none. */
 function userinfoEnd(text: string, start: number, end: number): number {
   for (let index = end - 1; index >= start; index--) {
-    if (text.charCodeAt(index) === AT) return index;
+    if (codeAt(text, index) === AT) return index;
   }
   return end < text.length && looksUnescaped(text, start, end) ? unescapedEnd(text, end) : -1;
 }
@@ -54,11 +55,11 @@ function userinfoEnd(text: string, start: number, end: number): number {
 /** `host:word` is no host and port: people paste passwords with a `/` or `#` into URLs without escaping them. */
 function looksUnescaped(text: string, start: number, end: number): boolean {
   let index = start;
-  while (index < end && text.charCodeAt(index) !== COLON) index++;
-  if (index === end || text.charCodeAt(start) === 0x5b /* [: an IPv6 host */) return false;
+  while (index < end && codeAt(text, index) !== COLON) index++;
+  if (index === end || codeAt(text, start) === 0x5b /* [: an IPv6 host */) return false;
   if (index === end - 1) return true;
   for (index++; index < end; index++) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (code < 0x30 || code > 0x39) return true;
   }
   return false;
@@ -67,7 +68,7 @@ function looksUnescaped(text: string, start: number, end: number): boolean {
 function unescapedEnd(text: string, from: number): number {
   const limit = Math.min(text.length, from + MAX_UNESCAPED);
   for (let index = from; index < limit; index++) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (code === AT) return index;
     if (endsUrl(code)) return -1;
   }

@@ -1,3 +1,5 @@
+import { codeAt } from '../record/code-at.js';
+
 const CR = 13;
 const LF = 10;
 const DOLLAR = 36;
@@ -47,7 +49,7 @@ export class CommandWriter {
   }
 
   #text(ascii: string): void {
-    for (let i = 0; i < ascii.length; i++) this.#byte(ascii.charCodeAt(i));
+    for (let i = 0; i < ascii.length; i++) this.#byte(codeAt(ascii, i));
   }
 
   #byte(value: number): void {

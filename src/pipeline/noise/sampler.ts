@@ -2,6 +2,7 @@ import { ContextPatterns } from '../../record/context-patterns.js';
 import type { LogRecord } from '../../record/log-record.js';
 import { LEVELS, severityClass } from '../../record/severity.js';
 import type { ResolvedNoise } from '../../options/types.js';
+import { codeAt } from '../../record/code-at.js';
 
 /** ERROR and what is more severe is never left out. */
 const ERROR_CLASS = 4;
@@ -46,7 +47,7 @@ export class Sampler {
 export function traceShare(traceId: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < traceId.length; index++) {
-    hash = Math.imul(hash ^ traceId.charCodeAt(index), 0x01000193);
+    hash = Math.imul(hash ^ codeAt(traceId, index), 0x01000193);
   }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

@@ -2,6 +2,8 @@
 // by Node's own function; and bytes from one buffer to another, eight at a time and by Node's own function.
 import { median } from './statistics.mjs';
 
+const { charCodeAt } = String.prototype;
+
 const SIZES = [4, 8, 12, 16, 32, 48, 64, 96, 128];
 const COPIES = 500_000;
 const ROUNDS = 7;
@@ -38,7 +40,7 @@ function partOf(bytes) {
 
 function loop({ bytes }, { text }, at) {
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+    const code = charCodeAt.call(text, i);
     if (code > 127) return -1;
     bytes[at + i] = code;
   }

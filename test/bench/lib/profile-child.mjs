@@ -1,6 +1,9 @@
 // Where the CPU time of a record goes: a profile of this process, its samples added up by the part of the write
 // path that they belong to.
+import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
+import { SourceMap } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { openLogger } from '../loggers/index.mjs';
 import { cost, flood, pacing } from './load.mjs';
 
@@ -15,7 +18,7 @@ const PARTS = [
   ['redaction', /\/record\//],
   ['encoding', /\/codec\//],
   ['queue and batch', /\/pipeline\//],
-  ['the request to Redis', /\/dist\/(esm|cjs)\/(redis|otel)\//],
+  ['the request to Redis', /\/src\/(redis|otel)\//],
   ['ioredis: command and reply', /\/node_modules\/(ioredis|@ioredis|redis-parser)\//],
   ['socket', /^node:(net|internal\/(net|stream_base_commons|streams\/.*))$/],
   ['timers and turns', /^node:(timers|internal\/(timers|process\/task_queues))$/],
@@ -60,7 +63,7 @@ function addUp({ nodes, samples }, cpuUsPerRecord) {
   const functions = {};
   let busy = 0;
   for (const id of samples) {
-    const { functionName, url } = byId.get(id).callFrame;
+    const { functionName, url } = placeOf(byId.get(id));
     if (functionName === '(idle)') continue;
     busy++;
     if (!names.has(id)) names.set(id, partOf(id, byId, parents));
@@ -76,10 +79,23 @@ function addUp({ nodes, samples }, cpuUsPerRecord) {
   return { cpuUsPerRecord, parts: scaled(parts), functions: scaled(functions).slice(0, 40) };
 }
 
+const maps = new Map();
+
+/** Function and file of a node; of the package's joined files, the module that it comes from. */
+function placeOf(node) {
+  const { functionName, url, lineNumber, columnNumber } = node.callFrame;
+  if (!url.includes('/dist/esm/')) return node.callFrame;
+  if (!maps.has(url)) {
+    maps.set(url, new SourceMap(JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8'))));
+  }
+  const { originalSource } = maps.get(url).findEntry(lineNumber, columnNumber);
+  return { functionName, url: originalSource ?? url };
+}
+
 /** The part of the nearest caller that has one: what V8 itself does is done for somebody. */
 function partOf(id, byId, parents) {
   for (let at = id; at !== undefined; at = parents.get(at)) {
-    const { functionName, url } = byId.get(at).callFrame;
+    const { functionName, url } = placeOf(byId.get(at));
     if (functionName === '(garbage collector)') return 'garbage collection';
     if (/\/test\/bench\//.test(url)) return 'the application (here: this benchmark)';
     const part = PARTS.find(([, pattern]) => pattern.test(url));
