@@ -9,14 +9,12 @@ export interface BatchMemory {
   readonly templates: Template[];
 }
 
-/** As many as are forgotten at once, now and then. */
-const MAX_FREE = 16;
-/** What takes more is rare, and not worth holding on to. */
-const MAX_BYTES = 1024 * 1024;
+/** What a pipeline holds on to: more is forgotten at once only after an outage. */
+const MAX_FREE_BYTES = 4 * 1024 * 1024;
+const MAX_FREE = 64;
 
-/** Sizes are rounded, so that the next batch, which has a few bytes or records more or less, fits too. */
+/** Small sizes are rounded to these, large ones to an eighth: the next batch, a little larger or smaller, then fits too. */
 const STEP_BYTES = 512;
-const LARGE_STEP_BYTES = 16 * 1024;
 const STEP_RECORDS = 16;
 
 /**
@@ -26,36 +24,55 @@ const STEP_RECORDS = 16;
  */
 export class BatchMemoryPool {
   readonly #free: BatchMemory[] = [];
+  #freeBytes = 0;
 
   /** Room for so many records and bytes, or somewhat more. */
   take(records: number, bytes: number): BatchMemory {
     const index = this.#free.findIndex((memory) => isFitting(memory, records, bytes));
-    return (index === -1 ? undefined : this.#free.splice(index, 1)[0]) ?? newMemory(records, bytes);
+    const [found] = index === -1 ? [] : this.#free.splice(index, 1);
+    if (found === undefined) return newMemory(records, bytes);
+    this.#freeBytes -= sizeOf(found);
+    return found;
   }
 
   /** Nobody reads it any more. */
   give(memory: BatchMemory): void {
-    if (memory.bytes.length > MAX_BYTES) return;
     memory.templates.length = 0;
-    if (this.#free.length >= MAX_FREE) this.#free.shift();
     this.#free.push(memory);
+    this.#freeBytes += sizeOf(memory);
+    while (this.#freeBytes > MAX_FREE_BYTES || this.#free.length > MAX_FREE) {
+      this.#freeBytes -= sizeOf(this.#free.shift());
+    }
   }
 }
 
-/** Not more than twice as large either: what is kept counts with all of its memory. */
-function isFitting(memory: BatchMemory, records: number, bytes: number): boolean {
-  const room = memory.bytes.length;
-  return room >= bytes && room <= 2 * roundUp(bytes, STEP_BYTES) && memory.ends.length >= records;
+/** Not much larger either: what is kept counts with all of its memory. */
+function isFitting({ bytes: room, ends }: BatchMemory, records: number, bytes: number): boolean {
+  const mostBytes = roundUp(bytes, stepOf(bytes)) + stepOf(bytes);
+  const mostRecords = 2 * roundUp(records, STEP_RECORDS);
+  return (
+    room.length >= bytes && room.length <= mostBytes && ends.length >= records && ends.length <= mostRecords
+  );
 }
 
 function newMemory(records: number, bytes: number): BatchMemory {
   const places = roundUp(records, STEP_RECORDS);
   return {
-    bytes: Buffer.allocUnsafeSlow(roundUp(bytes, bytes > LARGE_STEP_BYTES ? LARGE_STEP_BYTES : STEP_BYTES)),
+    bytes: Buffer.allocUnsafeSlow(roundUp(bytes, stepOf(bytes))),
     ends: new Uint32Array(places),
     ordinals: new Float64Array(places),
     templates: [],
   };
+}
+
+function sizeOf(memory: BatchMemory | undefined): number {
+  if (memory === undefined) return 0;
+  return memory.bytes.length + memory.ends.byteLength + memory.ordinals.byteLength;
+}
+
+/** An eighth of the power of two below. */
+function stepOf(bytes: number): number {
+  return Math.max(STEP_BYTES, 2 ** (Math.floor(Math.log2(bytes)) - 3));
 }
 
 function roundUp(value: number, step: number): number {

@@ -109,22 +109,23 @@ export class Batch {
   }
 
   /**
-   * The entries behind `head`, in one piece, valid until the next call. A batch is sent again only when a later request
-   * on the same connection was answered, or the connection has ended; so nobody still reads the old head then.
+   * The entries behind `head`, in one piece. The first time that is this batch's own memory; from then on a copy, since a
+   * socket may still have to write the first request: that of another node of a Cluster, for one.
    */
   behind(head: Buffer): Buffer {
-    // In a Cluster the next try may go to another node, while the connection to the first one hangs.
-    if (this.#isBehind) this.#pool = undefined;
-    this.#isBehind = true;
-    if (head.length > this.#base) return Buffer.concat([head, this.#entries]);
+    if (this.#memory === FORGOTTEN) throw new Error('The records of this batch are stored, and forgotten.');
+    const isAgain = this.#isBehind;
     const start = this.#base - head.length;
+    this.#isBehind = true;
+    if (isAgain) this.#pool = undefined;
+    if (isAgain || start < 0) return Buffer.concat([head, this.#entries]);
     head.copy(this.#memory.bytes, start);
     return this.#memory.bytes.subarray(start, this.#end);
   }
 
   /**
    * Adds the first entries of a run, as many as the limits allow, and none from the ordinal `before` on. The first entry
-   * of a batch is always allowed. Returns how many they were.
+   * of a batch is always taken. Returns how many they were.
    */
   addRun(run: EntryRun, before: number, limits: BatchLimits): number {
     const { starts, ordinals, templates, head } = run;
@@ -138,8 +139,7 @@ export class Batch {
       const ordinal = ordinals[next] as number;
       const template = templates[next] as Template;
       const end = (starts[next + 1] as number) + shift;
-      if (ordinal >= before) break;
-      if (this.count > 0 && !this.#hasRoom(end, template, limits)) break;
+      if (this.count > 0 && (ordinal >= before || !this.#hasRoom(end, template, limits))) break;
       this.#note(template, ordinal, end);
     }
     const end = this.#end;
@@ -215,7 +215,7 @@ export class Batch {
   #reserve(size: number, used: number): void {
     const { bytes } = this.#memory;
     if (size <= bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(size, bytes.length * 2));
+    const grown = Buffer.allocUnsafeSlow(Math.max(size, bytes.length * 2));
     bytes.copy(grown, 0, 0, used);
     this.#memory = { ...this.#memory, bytes: grown };
   }

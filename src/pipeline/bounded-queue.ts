@@ -1,4 +1,5 @@
 import { SEVERITY_CLASSES } from '../record/severity.js';
+import { BatchMemoryPool } from './batch-memory.js';
 import type { EntryView } from './lane.js';
 import { type QueueTotals, StreamQueue } from './stream-queue.js';
 
@@ -15,6 +16,7 @@ export interface QueueLimits {
 export class BoundedQueue {
   readonly totals: QueueTotals = { records: 0, bytes: 0 };
   readonly #limits: QueueLimits;
+  readonly #memory = new BatchMemoryPool();
   readonly #queues: StreamQueue[] = [];
   readonly #shed: (queue: StreamQueue, entry: EntryView) => void;
 
@@ -25,7 +27,7 @@ export class BoundedQueue {
   }
 
   openStream(): StreamQueue {
-    const queue = new StreamQueue(this.totals);
+    const queue = new StreamQueue(this.totals, this.#memory);
     this.#queues.push(queue);
     return queue;
   }

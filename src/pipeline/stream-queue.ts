@@ -16,11 +16,13 @@ export class StreamQueue {
   size = 0;
   bytes = 0;
   readonly #totals: QueueTotals;
-  readonly #memory = new BatchMemoryPool();
+  readonly #memory: BatchMemoryPool;
   readonly #lanes: readonly Lane[] = Array.from({ length: SEVERITY_CLASSES }, () => new Lane());
 
-  constructor(totals: QueueTotals) {
+  /** `memory`: where batches take theirs from; all streams of a pipeline share one. */
+  constructor(totals: QueueTotals, memory = new BatchMemoryPool()) {
     this.#totals = totals;
+    this.#memory = memory;
   }
 
   push(

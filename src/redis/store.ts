@@ -97,7 +97,7 @@ export class RedisLogStore implements LogStore {
 
   async append(request: AppendRequest): Promise<AppendReply> {
     try {
-      if (request.batch !== undefined) await this.#gate.pass(request.batch.templates);
+      if (request.batch !== undefined) await this.#pass(request.batch);
       const { target } = this.#options;
       const trim = this.#trimOf(request.stream);
       const sent = this.#send(appendCall(request, this.#keysOf(request.stream), { target, trim }));
@@ -118,7 +118,7 @@ export class RedisLogStore implements LogStore {
 
   async appendPlain(stream: string, producer: string, batch: Batch): Promise<PlainReply> {
     try {
-      await this.#gate.pass(batch.templates);
+      await this.#pass(batch);
       const { acknowledgement } = this.#options;
       const refusal = await acknowledgement?.refusal();
       if (refusal !== undefined) return { status: 'failed', failure: { ...refusal, persisted: 'no' } };
@@ -139,6 +139,13 @@ export class RedisLogStore implements LogStore {
     } catch {
       // Housekeeping: it is tried again in an hour, and whatever is wrong shows where records are written.
     }
+  }
+
+  /** What waited is not sent by another connection than it was meant for: the sender has long decided anew there. */
+  async #pass(batch: Batch): Promise<void> {
+    const { link } = this.#connection;
+    await this.#gate.pass(batch.templates);
+    if (this.#connection.link !== link) throw closedError(UNSENT);
   }
 
   #appended(request: AppendRequest, reply: unknown): AppendReply {

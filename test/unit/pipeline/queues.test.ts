@@ -4,6 +4,7 @@ import { RespWriter } from '../../../src/codec/resp-writer.js';
 import { Template, VARIABLE } from '../../../src/codec/template.js';
 import { entryValues } from '../../../src/codec/entry.js';
 import { type Batch } from '../../../src/pipeline/batch.js';
+import { BatchMemoryPool } from '../../../src/pipeline/batch-memory.js';
 import { BoundedQueue, type QueueLimits } from '../../../src/pipeline/bounded-queue.js';
 import { type EntryView, Lane } from '../../../src/pipeline/lane.js';
 import { StreamQueue } from '../../../src/pipeline/stream-queue.js';
@@ -270,12 +271,65 @@ describe('The memory of batches that are forgotten', () => {
     expect(isReused).toEqual([true, false, false]);
   });
 
+  it('is not written to while an earlier request may still be read from it', () => {
+    const large = taken(
+      [{ ordinal: 1, severity: 2, length: 20_000 }],
+      new StreamQueue({ records: 0, bytes: 0 }),
+    );
+    const first = large.behind(Buffer.from('head of the first request'));
+    const sent = Buffer.from(first);
+    const second = large.behind(Buffer.from('and a longer one of the next try'));
+    expect(first.equals(sent)).toBe(true);
+    expect(second.toString('latin1')).toBe(
+      sent.toString('latin1').replace('head of the first request', 'and a longer one of the next try'),
+    );
+  });
+
+  it('is bounded, however many batches are forgotten at once', () => {
+    const pool = new BatchMemoryPool();
+    const given = new Set<unknown>();
+    for (const [count, bytes] of [
+      [1_000, 600],
+      [1_000, 200_000],
+    ] as const) {
+      const memories = Array.from({ length: count }, () => pool.take(16, bytes));
+      for (const memory of memories) {
+        given.add(memory);
+        pool.give(memory);
+      }
+      let held = 0;
+      while (given.has(pool.take(16, bytes))) held++;
+      expect(held).toBeGreaterThan(0);
+      expect(held).toBeLessThanOrEqual(64);
+      expect(held * bytes).toBeLessThanOrEqual(4 * 1024 * 1024);
+    }
+  });
+
+  it('fits the batch that gets it: neither too small nor much too large', () => {
+    const size = fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 64, max: 1_000_000 }));
+    fc.assert(
+      fc.property(fc.array(size, { minLength: 1, maxLength: 30 }), (sizes) => {
+        const pool = new BatchMemoryPool();
+        for (const [records, bytes] of sizes) {
+          const { bytes: room, ends, ordinals, templates } = pool.take(records, bytes);
+          expect(room.length).toBeGreaterThanOrEqual(bytes);
+          expect(room.length).toBeLessThanOrEqual(bytes * 1.25 + 1_024);
+          expect(ends.length).toBeGreaterThanOrEqual(records);
+          expect(ends.length).toBeLessThanOrEqual(2 * (records + 16));
+          expect([ordinals.length, templates]).toEqual([ends.length, []]);
+          pool.give({ bytes: room, ends, ordinals, templates });
+        }
+      }),
+      runs,
+    );
+  });
+
   it('is nothing any more to the batch that had it', () => {
     const batch = taken([item(1)], new StreamQueue({ records: 0, bytes: 0 }));
     batch.forget();
     batch.forget();
     expect(batch.heldBytes).toBe(8);
-    expect(() => batch.templateOf(0)).not.toThrow();
+    expect(() => batch.behind(Buffer.from('head'))).toThrow('forgotten');
   });
 });
 
