@@ -2,7 +2,7 @@
 // is loaded late. Node needs a fifth to a third of a millisecond for every file, and importing the package would wait
 // for some two hundred of them. Declarations stay as they are.
 import { cpSync, globSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { rolldown } from 'rolldown';
 
 /** @param entries paths in `folder`, without ".js" */
@@ -19,7 +19,13 @@ export async function joinModules(folder, entries) {
     },
   });
   const joined = `${folder}.joined`;
-  await bundle.write({ dir: joined, format: 'es', sourcemap: true, chunkFileNames: 'parts/[name].js' });
+  await bundle.write({
+    dir: joined,
+    format: 'es',
+    sourcemap: true,
+    // What the root entry shares with parts that are loaded late would be named after the folder.
+    chunkFileNames: ({ name }) => `parts/${name === basename(folder) ? 'root' : name}.js`,
+  });
   await bundle.close();
   for (const file of globSync('**/*.{js,js.map}', { cwd: folder })) rmSync(join(folder, file));
   cpSync(joined, folder, { recursive: true });

@@ -186,7 +186,7 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'the socket file may not be opened by this user'],
   ['ETIMEDOUT', NO_ANSWER],
   ['EHOSTUNREACH', 'no route to that host; check the host and the network'],
-  ['ECONNRESET', 'the other side closed the connection; does the port expect TLS (rediss://)?'],
+  ['ECONNRESET', 'the other side closed it; if it always does, does the port expect TLS (rediss://)?'],
   ['EPIPE', 'the other side closed the connection'],
   ['CERT_HAS_EXPIRED', 'the TLS certificate of the server has expired'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', CERTIFICATE],

@@ -30,14 +30,17 @@ export class RedisLogError extends Error {
   readonly code: RedisLogErrorCode;
   readonly subject: string | undefined;
   /** Of `REDIS_LOG_QUERY_SYNTAX`: where in the text the error is, counted from 0. */
-  readonly position: number | undefined;
-  readonly [BRAND] = true;
+  declare readonly position?: number;
 
   constructor(code: RedisLogErrorCode, message: string, details: RedisLogErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.subject = details.subject;
-    this.position = details.position;
+    if (details.position !== undefined) this.position = details.position;
+  }
+
+  get [BRAND](): true {
+    return true;
   }
 }
 

@@ -25,6 +25,8 @@ export { renderTable, type TableOptions } from './table.js';
 export type {
   ConsumerSample,
   EntryCount,
+  ErrorMessage,
+  ErrorSample,
   GroupSample,
   GroupStatus,
   HealedGroup,

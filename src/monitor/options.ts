@@ -31,6 +31,8 @@ export interface StreamMonitorOptions {
   readonly countLimit?: number;
   /** Time between two looks at the memory of a stream, 1,000 to 86,400,000. Default 60,000. */
   readonly memoryIntervalMs?: number;
+  /** Time between two looks at the counts of messages (docs/insights.md), 1,000 to 300,000. Default 60,000. */
+  readonly insightsIntervalMs?: number;
   /** `true`: reads every new entry and follows the numbers of its producer. Default `false`. */
   readonly gaps?: boolean;
   /** `true`: corrects Redis' own count of what groups read where it is wrong. Needs scripts. Default `false`. */
@@ -129,6 +131,7 @@ const ENTRIES = {
   retention: v.optional(group(GROUPS.retention)),
   countLimit: whole(0, 1_000_000),
   memoryIntervalMs: whole(1_000, DAY_MS),
+  insightsIntervalMs: whole(1_000, 300_000),
   gaps: flag,
   heal: flag,
   cleanUp: orFalse(group({ idleMs: whole(1_000, VAST), intervalMs: whole(1_000, DAY_MS) })),
@@ -146,6 +149,7 @@ const DEFAULTS = {
   retention: {},
   countLimit: 10_000,
   memoryIntervalMs: 60_000,
+  insightsIntervalMs: 60_000,
   gaps: false,
   heal: false,
   alerts: false,

@@ -151,7 +151,8 @@ export class StreamMonitor implements AsyncDisposable {
     if (this.#isStopped) return;
     const spent = this.#runtime.now() - startedAt;
     const delayMs = Math.max(1, this.#options.intervalMs - spent);
-    this.#cancelTimer = this.#runtime.after(delayMs, () => void this.#tick());
+    // Somebody who waits for the next sample in a loop keeps the process alive; listeners do not.
+    this.#cancelTimer = this.#runtime.after(delayMs, () => void this.#tick(), this.#queues.size > 0);
   }
 
   async #take(): Promise<MonitorSample> {

@@ -1,3 +1,4 @@
+import { InsightsReader } from '../redis/insights-reader.js';
 import type { MonitorConnection } from '../redis/monitor-connection.js';
 import { problemOf } from '../redis/monitor-connection.js';
 import {
@@ -12,6 +13,7 @@ import type { GroupState, StreamState } from '../redis/monitor-replies.js';
 import { compareIds } from '../redis/entry-id.js';
 import { idAgeMs } from '../redis/id-clock.js';
 import type { CountBudget } from './count-budget.js';
+import { ErrorWatch } from './error-watch.js';
 import { GapWatch } from './gaps.js';
 import { type Correction, GroupWatch, type StreamMoment } from './group-watch.js';
 import type { ResolvedMonitorOptions } from './options.js';
@@ -43,6 +45,7 @@ export class StreamWatch {
   readonly #added = new Rate();
   readonly #removed = new Rate();
   readonly #gaps = new GapWatch();
+  readonly #errors: ErrorWatch;
   #before: Before | undefined;
   #last: StreamSample | undefined;
   #memory: { readonly bytes: number | undefined; readonly atMs: number } | undefined;
@@ -54,6 +57,8 @@ export class StreamWatch {
     this.stream = stream;
     this.#connection = connection;
     this.#options = options;
+    const reader = new InsightsReader(connection);
+    this.#errors = new ErrorWatch({ stream, reader, intervalMs: options.insightsIntervalMs });
   }
 
   get groupCount(): number {
@@ -98,6 +103,7 @@ export class StreamWatch {
       newestAgeMs: undefined,
       memoryBytes: undefined,
       deadLetters: undefined,
+      errors: undefined,
       groups: [],
       producers: [],
     };
@@ -111,6 +117,7 @@ export class StreamWatch {
     this.#keptLength = undefined;
     this.#followed = undefined;
     this.#gaps.skip();
+    this.#errors.forget();
     this.#added.clear();
     this.#removed.clear();
   }
@@ -120,10 +127,12 @@ export class StreamWatch {
     this.#rates(state, elapsedMs);
     this.#before = { state, serverMs };
     const moment = this.#moment({ state, serverMs }, elapsedMs, context);
-    const [groups, memoryBytes, deadLetters] = await Promise.all([
+    const { nowMs } = context;
+    const [groups, memoryBytes, deadLetters, errors] = await Promise.all([
       this.#sampleGroups(moment),
-      this.#memoryBytes(context.nowMs),
+      this.#memoryBytes(nowMs),
       deadLetterCount(this.#connection, this.stream).catch(() => undefined),
+      this.#errors.sample({ nowMs, serverMs, lastGeneratedId: state.lastGeneratedId }),
       this.#options.gaps ? this.#followNumbers(state) : undefined,
     ]);
     return {
@@ -141,6 +150,7 @@ export class StreamWatch {
       newestAgeMs: state.length === 0 ? undefined : idAgeMs(state.lastGeneratedId, serverMs),
       memoryBytes,
       deadLetters,
+      errors,
       groups,
       producers: this.#gaps.samples(),
     };
@@ -244,7 +254,8 @@ function unread(last: StreamSample, problem: string, at: Date): StreamSample {
     losingInMs: undefined,
     retentionUsed: undefined,
   }));
-  return { ...last, problem, groups, addedPerSecond: undefined, removedPerSecond: undefined };
+  const unknown = { errors: undefined, addedPerSecond: undefined, removedPerSecond: undefined };
+  return { ...last, ...unknown, problem, groups };
 }
 
 /** Entries added and removed; of Redis before 7.0 only known while nothing is trimmed. */

@@ -1,6 +1,7 @@
 import { inWords } from './forecast.js';
 import { consumerHealth, type HealthLimits } from './janitor.js';
 import type { EntryCount, GroupSample, GroupStatus, MonitorSample, StreamSample } from './types.js';
+import { visible } from './visible.js';
 
 export interface TableOptions {
   /** Statuses in colour, by ANSI escapes. Default `false`. */
@@ -25,9 +26,6 @@ const HEADS: Row = [
 ];
 const CONSUMER_HEADS: Row = ['STREAM', 'GROUP', 'CONSUMER', 'IDLE', 'PENDING', 'STATUS'];
 const LEFT = new Set(['STREAM', 'GROUP', 'STATUS', 'CONSUMER']);
-
-/** C0, DEL, C1, line separators, what turns the writing direction, what cannot be seen, and lone surrogates. */
-const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}]/gu;
 
 const RED = '\u001B[31m';
 const YELLOW = '\u001B[33m';
@@ -62,14 +60,6 @@ export function renderTable(sample: MonitorSample, options: TableOptions = {}): 
   const notes = sample.streams.flatMap(notesOf);
   if (notes.length > 0) blocks.push(notes.join('\n'));
   return `${blocks.join('\n\n')}\n`;
-}
-
-/** Text that a terminal shows and does not obey. */
-export function visible(text: string): string {
-  return text.replace(UNSAFE, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`;
-  });
 }
 
 function streamRows({ stream, length, addedPerSecond, groups, exists }: StreamSample): Row[] {

@@ -43,9 +43,44 @@ export interface StreamSample {
   readonly memoryBytes: number | undefined;
   /** Entries in the stream's dead-letter stream. */
   readonly deadLetters: number | undefined;
+  /** Undefined where messages are not counted (docs/insights.md), or counting is more than a minute behind. */
+  readonly errors: ErrorSample | undefined;
   readonly groups: readonly GroupSample[];
   /** With `gaps: true`: every producer seen since the monitor started. */
   readonly producers: readonly ProducerSample[];
+}
+
+/** What was counted of records with a severity of 17 or above. */
+export interface ErrorSample {
+  /** Since when, in Unix milliseconds: 5 minutes ago, and back to the beginning of the span that was counted then. */
+  readonly from: number;
+  /** Such records since then. */
+  readonly count: number;
+  /** Records of every severity since then. */
+  readonly total: number;
+  /** `count` as a part of `total`, 0 to 1; undefined without records. */
+  readonly share: number | undefined;
+  /** The share in the hour before; undefined while not all of it was counted, and without records. */
+  readonly usualShare: number | undefined;
+  readonly mostFrequent: ErrorMessage | undefined;
+  /** Messages never seen before `from`, while others were; 20 at most, those that were found first. */
+  readonly newMessages: readonly ErrorMessage[];
+}
+
+/** An error message of one service, with all that differ from it only in numbers, ids and quoted parts. */
+export interface ErrorMessage {
+  /** Names it among the messages of the stream; the same in every process. */
+  readonly id: string;
+  readonly service: string;
+  readonly level: 'error' | 'fatal';
+  /** The message with marks for what differs, at most 500 characters of it. */
+  readonly template: string;
+  /** How often it came since `from`, at least. */
+  readonly count: number;
+  /** Arrival of the first one, in Unix milliseconds. */
+  readonly firstSeen: number;
+  /** The entry of the last one, for `LogReader.context`. */
+  readonly entryId: string;
 }
 
 export interface GroupSample {

@@ -184,6 +184,7 @@ function completeLogger(given: LoggerInput, isTerminal: boolean): ResolvedLogger
     consoleIsDefault: given.console === undefined,
     enabled: given.enabled ?? true,
     fleetLevels: given.fleetLevels ?? true,
+    structuredParams: given.structuredParams,
     consoleWhenAwayMs: given.consoleWhenAwayMs,
     captureCrashes: given.captureCrashes ?? false,
     processors: given.processors ?? [],

@@ -259,6 +259,7 @@ export const LOGGER_OPTIONS = v.objectWithRest(
     console: v.optional(v.union([v.picklist(['pretty', 'json']), v.literal(false)], 'pretty, json or false')),
     enabled: flag,
     fleetLevels: flag,
+    structuredParams: flag,
     consoleWhenAwayMs: whole(100, 86_400_000),
     captureCrashes: flag,
     processors: v.optional(processors),

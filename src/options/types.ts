@@ -134,9 +134,9 @@ export interface RedisLogWriterOptions {
   readonly delivery?: 'exactly-once' | 'at-least-once';
   /**
    * When a record counts as delivered. `written` (default): Redis has it in memory, and usually a moment later on its
-   * disk and replicas. `replicated`: one replica has confirmed it (WAIT). `fsynced`: the server's append-only file has
-   * been synced to disk (WAITAOF; Redis 7.2 or Valkey 7.2 and later). Neither of the two is for a Cluster. A server
-   * that cannot confirm is told of on stderr, and records wait.
+   * disk and replicas. `replicated`: one replica has confirmed it (WAIT), which a failover cannot take back where there
+   * is one replica. `fsynced`: the server's append-only file has been synced to disk (WAITAOF; Redis 7.2 or Valkey 7.2
+   * and later). Neither of the two is for a Cluster. A server that cannot confirm is told of on stderr, and records wait.
    */
   readonly acknowledge?: 'written' | 'replicated' | 'fsynced';
   /** Default `REDIS_LOG_SPOOL` (a directory), else `false`. */
@@ -185,6 +185,11 @@ export interface RedisLoggerOptions {
    * on the connection that is there anyway. Default `true`.
    */
   readonly fleetLevels?: boolean;
+  /**
+   * Plain objects after the message are its attributes, and an error after it belongs to it; `false`: each is a record of
+   * its own. Default: as the installed Nest reads them, which is `true` for Nest 12 and `false` for Nest 11.
+   */
+  readonly structuredParams?: boolean;
   /**
    * Once Redis has been away for so many milliseconds, 100 to 86,400,000, print records too until it is back; they are
    * stored later all the same, where they fit the queue. Default: never. No effect where `console` prints already.
@@ -247,6 +252,7 @@ export interface ResolvedLoggerOptions {
   readonly consoleIsDefault: boolean;
   readonly enabled: boolean;
   readonly fleetLevels: boolean;
+  readonly structuredParams: boolean | undefined;
   readonly consoleWhenAwayMs: number | undefined;
   readonly captureCrashes: boolean;
   readonly processors: readonly LogProcessor[];

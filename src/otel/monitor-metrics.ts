@@ -28,6 +28,27 @@ const OF_STREAM: readonly Row<StreamSample>[] = [
     'Entries in its dead-letter stream.',
     (s) => s.deadLetters,
   ],
+  [
+    'gauge',
+    'redis.stream.errors.recent',
+    '{record}',
+    'Records of severity 17 or above in the last 5 minutes or a little more.',
+    (s) => s.errors?.count,
+  ],
+  [
+    'gauge',
+    'redis.stream.errors.share',
+    '1',
+    'Their part of all records of that time.',
+    (s) => s.errors?.share,
+  ],
+  [
+    'gauge',
+    'redis.stream.errors.share.usual',
+    '1',
+    'Their part in the hour before.',
+    (s) => s.errors?.usualShare,
+  ],
 ];
 
 const OF_GROUP: readonly Row<GroupSample>[] = [

@@ -2,6 +2,7 @@ import type { Failure } from '../pipeline/ports.js';
 import type { Runtime } from '../pipeline/runtime.js';
 import type { RedisConnection } from './connection.js';
 import { failureOfReply, isReplyError } from './failure.js';
+import { closedError, ENDED } from './link-errors.js';
 
 export type Acknowledge = 'written' | 'replicated' | 'fsynced';
 
@@ -64,12 +65,16 @@ export class Acknowledgement {
 
   /**
    * Asks until the answer is yes, for records that cannot be sent again without being stored twice. `failed` is told
-   * each no. Rejects when the connection ends first.
+   * each no. Rejects when the connection ends first: on a new one, which may be another server's, the answer would be
+   * yes without a word about these records.
    */
   async confirmed(failed: (failure: Failure) => void): Promise<void> {
+    const { connection, runtime } = this.#parts;
+    const { link } = connection;
     for (let failure = await this.confirm(); failure !== undefined; failure = await this.confirm()) {
       failed(failure);
-      await new Promise<void>((resolve) => this.#parts.runtime.after(PAUSE_MS, resolve));
+      await new Promise<void>((resolve) => runtime.after(PAUSE_MS, resolve));
+      if (connection.link !== link) throw closedError(ENDED);
     }
   }
 

@@ -112,7 +112,10 @@ function rulesOf(options: AclOptions, patterns: Patterns): string[] {
         ...allow(new Set([...READ, ...LOOK, ...RESOURCES, ...INSIGHTS])),
       ];
     case 'monitor':
-      return [...keys([stream, deadLetters, patterns.guards]), ...allow(MONITOR)];
+      return [
+        ...keys([stream, deadLetters, patterns.guards, insights, insightsParts]),
+        ...allow([...MONITOR, ...INSIGHTS]),
+      ];
     case 'admin':
       return [...keys(Object.values(patterns)), ...allow(adminCommands())];
     default:

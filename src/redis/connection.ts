@@ -7,7 +7,7 @@ import { Backoff, type Runtime } from '../pipeline/runtime.js';
 import { type Client, type ClientSettings, type IoredisModule, loadIoredis, makeClient } from './client.js';
 import { isReplyError, UNSENT } from './failure.js';
 import { pingNodes, startHeartbeat } from './heartbeat.js';
-import { closedError, explained, isAuthError, socketOf, timeoutError } from './link-errors.js';
+import { closedError, explained, hasEnded, isAuthError, socketOf, timeoutError } from './link-errors.js';
 import { end, type Socket, unref } from './sockets.js';
 
 /** ioredis' `Command`, as much of it as we use. */
@@ -131,7 +131,7 @@ export class RedisConnection {
    */
   reset(error: unknown): void {
     const { link } = this;
-    if (link === undefined) return;
+    if (link === undefined || hasEnded(error)) return;
     const socket = socketOf(error);
     if ('nodes' in link.client && socket?.destroy !== undefined) {
       socket.destroy();

@@ -89,8 +89,13 @@ export class HealthWatch implements WriteWatch {
       this.#deliveredAt = now;
       this.#refusal = undefined;
     } else if (!errorType.startsWith('guard_')) {
-      this.#refusal = { reason: 'refused', error: errorType, since: this.#refusal?.since ?? now };
+      this.refused(errorType);
     }
+  }
+
+  refused(errorType: string): void {
+    const since = this.#refusal?.since ?? this.#parts.now();
+    this.#refusal = { reason: 'refused', error: errorType, since };
   }
 
   stateChanged(): void {

@@ -1,5 +1,5 @@
 import { type InsightsBucket, type StreamKeys, streamKeys } from './keys.js';
-import { RangeClient, type RangeClientOptions, type RangeRequest } from './range-client.js';
+import type { RangeClient, RangeRequest } from './range-client.js';
 
 /** How a stream is counted, and from when to when. */
 export interface CountingState {
@@ -29,17 +29,22 @@ export interface KnownMessage extends MessageDetail {
   readonly lastMs: number;
 }
 
+/** What asks Redis for it: a client that reads, or the connection of a monitor. */
+export type InsightsClient = Pick<RangeClient, 'ask' | 'close'>;
+
+/** No span is shorter. */
+const MIN_BUCKET_MS = 1_000;
 const KNOWN = /^(\d+) (\d+) (.*)$/s;
 
 /** Reads what counters have counted. Changes nothing. */
 export class InsightsReader {
-  readonly #client: RangeClient;
+  readonly #client: InsightsClient;
 
-  constructor(options: RangeClientOptions) {
-    this.#client = new RangeClient(options);
+  constructor(client: InsightsClient) {
+    this.#client = client;
   }
 
-  /** Undefined where nothing was ever counted. */
+  /** Undefined where nothing was ever counted, and for what somebody else has written there. */
   async state(stream: string): Promise<CountingState | undefined> {
     const wanted = ['bucketMs', 'keptBuckets', 'since', 'until'];
     const reply = await this.#ask(stream, 'hmget', (keys) => [keys.insights, ...wanted]);
@@ -47,6 +52,7 @@ export class InsightsReader {
       text === undefined ? undefined : Number(text),
     );
     if (bucketMs === undefined || keptBuckets === undefined) return undefined;
+    if (!Number.isSafeInteger(bucketMs) || bucketMs < MIN_BUCKET_MS) return undefined;
     return { bucketMs, keptBuckets, since: since ?? Infinity, until: until ?? 0 };
   }
 
@@ -91,9 +97,9 @@ function texts(reply: unknown): (string | undefined)[] {
   return items.map((item) => (typeof item === 'string' ? item : undefined));
 }
 
-/** Names and numbers in turn. */
+/** Names and numbers in turn, of which ioredis makes an object where it takes an HGETALL apart itself. */
 function numbersOf(reply: unknown): Map<string, number> {
-  const flat = texts(reply);
+  const flat = texts(Array.isArray(reply) ? reply : Object.entries(reply ?? {}).flat());
   const numbers = new Map<string, number>();
   for (let i = 0; i + 1 < flat.length; i += 2) numbers.set(flat[i] ?? '', Number(flat[i + 1]));
   return numbers;

@@ -4,8 +4,16 @@ import type { Socket } from './sockets.js';
 /** The code of an error that says that it was us who ended the connection, for the sake of another command. */
 export const GIVEN_UP = 'GIVEN_UP';
 
+/** The code of an error of a connection that ended a while ago: there may be a new one by now. */
+export const ENDED = 'ENDED';
+
 export function closedError(code: string): Error {
   return Object.assign(new Error('Connection is closed.'), { code });
+}
+
+/** Whether there is nothing left to end of the connection that the error came from. */
+export function hasEnded(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === ENDED;
 }
 
 /** Where commands that failed had been written to, by their errors. */

@@ -8,6 +8,7 @@ import { RedisConnection, type SentCommand } from './connection.js';
 import { isReplyError } from './failure.js';
 import { serverMsOf } from './fleet-levels.js';
 import { type StreamKeys, streamKeys } from './keys.js';
+import type { RangeRequest } from './range-client.js';
 import { rawCommandMaker } from './raw-command.js';
 
 export interface MonitorConnectionParts {
@@ -79,6 +80,11 @@ export class MonitorConnection {
     if (link === undefined) return Promise.reject(notConnected(this.#reason));
     const command = new link.ioredis.Command(name, args.map(String), { replyEncoding: 'utf8' });
     return this.#answer(command as unknown as SentCommand);
+  }
+
+  /** As a client that reads takes it, but asked once. */
+  ask({ command, args }: Pick<RangeRequest, 'command' | 'args'>): Promise<unknown> {
+    return this.send(command, ...args(this.#connection.link?.keyPrefix ?? ''));
   }
 
   /** The clock of the server that holds this key, in milliseconds; our own for a user who may not ask. */
@@ -157,7 +163,8 @@ export function problemOf(error: unknown): string {
   return error instanceof RedisLogError ? error.message : describeError(error);
 }
 
-function isRefusal(error: unknown): boolean {
+/** Whether the user may not ask this. */
+export function isRefusal(error: unknown): boolean {
   return isReplyError(error) && error.message.startsWith('NOPERM');
 }
 

@@ -15,6 +15,8 @@ const MAX_PRINTED = 500;
 /** The same for records that are stored nowhere; a line of ours is 2,000 characters at most. */
 const MAX_WHOLE = 1_900;
 const STACK = 'exception.stacktrace';
+/** States of a server that end without anybody's doing. */
+const PASSING = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'TRYAGAIN']);
 
 /** Says on stderr what the write path goes through: one line per change of state, in words that help. */
 export class Reporter implements PipelineEvents {
@@ -47,7 +49,7 @@ export class Reporter implements PipelineEvents {
       this.#diagnostics.error('connection:unusable', reason);
     } else if (state === 'waiting' && !this.#unreachable) {
       this.#unreachable = true;
-      const waiting = 'Records wait in memory and are sent when it answers.';
+      const waiting = 'Records wait and are sent when it answers.';
       this.#diagnostics.warn(
         'connection:lost',
         `Redis at ${this.#address} is not usable: ${reason}. ${waiting}`,
@@ -80,8 +82,10 @@ export class Reporter implements PipelineEvents {
     const isLinkFailure = !isOfStream && (mayBeStored || failure.token === UNSENT);
     if (isLinkFailure || this.#troubled.get(stream) === failure.token) return;
     this.#troubled.set(stream, failure.token);
-    const text = `Stream ${stream}: ${failure.text}. Records wait in memory until that is mended.`;
-    this.#diagnostics.error(`stream:${stream}:${failure.token}`, text);
+    const passes = PASSING.has(failure.token);
+    const text = `Stream ${stream}: ${failure.text}. Records wait until that ${passes ? 'has passed' : 'is mended'}.`;
+    // An error is for somebody to act upon.
+    this.#diagnostics[passes ? 'warn' : 'error'](`stream:${stream}:${failure.token}`, text);
   }
 
   weakened(failure: Failure): void {

@@ -1,4 +1,4 @@
-import type { AppendReply, LogStore, PlainReply } from '../pipeline/ports.js';
+import type { AppendReply, LogStore, OpenReply, PlainReply } from '../pipeline/ports.js';
 import type { Runtime } from '../pipeline/runtime.js';
 
 /** Told what the write path does, once per batch and never per record; for metrics. Neither may throw. */
@@ -7,6 +7,8 @@ export interface WriteWatch {
   sending?(): void;
   /** It has answered, or the time for that is up. */
   answered?(): void;
+  /** A request without records failed: nothing can be stored for now. `errorType` as of {@link appended}. */
+  refused?(errorType: string): void;
   /** A batch got its answer, or none in time. `errorType` is one word of few, and undefined where it was stored. */
   appended(durationMs: number, errorType: string | undefined): void;
   /** The connection has changed its state. */
@@ -43,14 +45,17 @@ class WatchedStore implements LogStore {
     this.#store.connect();
   }
 
-  open(...request: Parameters<LogStore['open']>): ReturnType<LogStore['open']> {
-    return this.#watched(() => this.#store.open(...request));
+  async open(...request: Parameters<LogStore['open']>): Promise<OpenReply> {
+    const reply = await this.#watched(() => this.#store.open(...request));
+    if (reply.status === 'failed') this.#refused(reply.failure.token);
+    return reply;
   }
 
   async append(...request: Parameters<LogStore['append']>): Promise<AppendReply> {
     const start = this.#runtime.now();
     const reply = await this.#watched(() => this.#store.append(...request));
     if (request[0].batch !== undefined) this.#appended(start, appendError(reply));
+    else if (reply.status === 'failed') this.#refused(reply.failure.token);
     return reply;
   }
 
@@ -79,6 +84,10 @@ class WatchedStore implements LogStore {
     const reply = await request();
     for (const watch of this.#watches) watch.answered?.();
     return reply;
+  }
+
+  #refused(errorType: string): void {
+    for (const watch of this.#watches) watch.refused?.(errorType);
   }
 
   #appended(start: number, errorType: string | undefined): void {

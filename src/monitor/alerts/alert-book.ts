@@ -92,5 +92,6 @@ function alertOf({ rule, finding, since }: Entry, state: Alert['state'], at: Dat
 }
 
 function keyOf(rule: AlertRule, { subject }: AlertFinding): string {
-  return JSON.stringify([rule.name, subject.server, subject.stream, subject.group, subject.producer]);
+  const { server, stream, group, producer, message } = subject;
+  return JSON.stringify([rule.name, server, stream, group, producer, message]);
 }

@@ -1,6 +1,7 @@
 import { inWords } from '../forecast.js';
 import { entriesOf } from '../group-status.js';
 import type { GroupSample, MonitorSample, ProducerSample, ServerSample, StreamSample } from '../types.js';
+import { errorRules } from './error-rules.js';
 import type { AlertFinding, AlertRule } from './types.js';
 
 const MINUTE = 60_000;
@@ -13,7 +14,7 @@ type Head = Pick<AlertRule, 'name' | 'severity' | 'forMs'>;
  * `rules: [...defaultAlertRules().filter((rule) => rule.name !== 'Stalled'), mine]`.
  */
 export function defaultAlertRules(): AlertRule[] {
-  return [...groupRules(), ...streamRules(), ...serverRules()];
+  return [...groupRules(), ...streamRules(), ...errorRules(), ...serverRules()];
 }
 
 function groupRules(): AlertRule[] {

@@ -7,6 +7,8 @@ export interface AlertSubject {
   readonly stream?: string;
   readonly group?: string;
   readonly producer?: string;
+  /** Id of a message, as in `errors.newMessages`. */
+  readonly message?: string;
   /** Address of a server. */
   readonly server?: string;
 }

@@ -5,7 +5,8 @@ import { RedisLogger } from '../logger/redis-logger.js';
 /** What `@nestjs/terminus` takes from an indicator, and answers with. */
 export type RedisLogHealthResult<Key extends string = string> = Record<
   Key,
-  Omit<LogHealth, 'status'> & { readonly status: LogHealth['status'] }
+  // Terminus 11 has no type for `degraded`, and terminus 12 takes these two as well.
+  Omit<LogHealth, 'status'> & { readonly status: 'up' | 'down' }
 >;
 
 /**

@@ -11,8 +11,14 @@ export function lineOf(record: LogRecord): string {
   const body = typeof record.body === 'string' ? record.body : JSON.stringify(record.body);
   const level = (record.severityText ?? '').toUpperCase();
   const stacks = stacksOf(record);
-  const head = `${time} ${level} ${name === '' ? '' : `[${name}] `}${body}${attributesOf(record, stacks.length > 0)}`;
-  return escapeControls([head, ...stacks].join('\n'));
+  const attributes = attributesOf(record, stacks.length > 0);
+  // A stack begins with the message: where that has several lines, it is not told twice.
+  const message = body.includes('\n') && stacks.some((stack) => stack.includes(body)) ? stacks.shift() : body;
+  const head = `${time} ${level} ${name === '' ? '' : `[${name}] `}${message}`;
+  const isLong = head.includes('\n') && attributes !== '';
+  return escapeControls(
+    [isLong ? head : head + attributes, ...stacks, ...(isLong ? [attributes.trim()] : [])].join('\n'),
+  );
 }
 
 function stacksOf({ attributes }: LogRecord): string[] {

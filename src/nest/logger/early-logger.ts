@@ -3,7 +3,7 @@ import { createDiagnostics } from '../../diagnostics.js';
 import type { LogRecord } from '../../record/log-record.js';
 import type { Level } from '../../record/severity.js';
 import { atExit } from '../../redis/exit-hook.js';
-import { type CallReading, detectCallStyle, readCall, resolveMessage } from './call-arguments.js';
+import { type CallStyle, detectCallStyle, readCall, resolveMessage } from './call-arguments.js';
 import { lineOf } from './early-line.js';
 import { type LoggerCore, safeRedactor } from './logger-core.js';
 import { type Moment, RecordBuilder, thisMoment } from './record-builder.js';
@@ -25,8 +25,11 @@ interface KeptCall {
   readonly level: Level;
   readonly args: readonly unknown[];
   readonly moment: Moment;
-  /** Made at once, so that nothing can change afterwards; not where a lazy message must wait for its level. */
-  readonly records: readonly LogRecord[] | undefined;
+  /**
+   * Made at once, so that nothing can change afterwards, in both styles, since the options are not known yet; not where a
+   * lazy message must wait for its level.
+   */
+  readonly records: Readonly<Record<CallStyle, readonly LogRecord[]>> | undefined;
 }
 
 const diagnostics = createDiagnostics();
@@ -51,7 +54,8 @@ export function offerToEarlyLoggers(core: LoggerCore): void {
 /** See `RedisLogger.early()`. */
 export class EarlyLogger implements LoggerService {
   readonly #builder = new RecordBuilder({ attributes: {} }, undefined);
-  readonly #reading: CallReading = { style: detectCallStyle(), context: undefined };
+  /** Of the installed Nest. The options of an application may ask for the other. */
+  readonly #style = detectCallStyle();
   readonly #cancelExit = atExit(() => this.#printKept());
   #timer: NodeJS.Timeout | undefined;
   #kept: KeptCall[] = [];
@@ -114,13 +118,14 @@ export class EarlyLogger implements LoggerService {
   #handOver(core: LoggerCore, { level, args, moment, records }: KeptCall, isPrinted: boolean): void {
     if (!core.isEnabled(level, contextOf(args))) return;
     if (records === undefined && !isPrinted)
-      return core.replay(level, args, { reading: this.#reading, moment });
+      return core.replay(level, args, { reading: { style: core.style, context: undefined }, moment });
     if (!isPrinted) core.print(level, args, undefined);
-    core.adopt(records ?? this.#records(level, args, moment));
+    core.adopt(records?.[core.style] ?? this.#records(core.style, { level, args, moment }));
   }
 
   #take(level: Level, args: readonly unknown[]): void {
-    if (this.#core !== undefined) return this.#core.write(level, args, this.#reading);
+    const core = this.#core;
+    if (core !== undefined) return core.write(level, args, { style: core.style, context: undefined });
     const console = this.#console;
     if (console !== undefined) printTo(console, level, args);
     if (console === undefined || this.#kept.length > 0) this.#keep(level, args);
@@ -136,16 +141,14 @@ export class EarlyLogger implements LoggerService {
     }
     const moment = thisMoment();
     const isLazy = args.some((arg) => typeof arg === 'function');
-    this.#kept.push({
-      level,
-      args,
-      moment,
-      records: isLazy ? undefined : this.#records(level, args, moment),
-    });
+    const call = { level, args, moment };
+    const inStyle = (style: CallStyle): LogRecord[] => this.#records(style, call);
+    const records = isLazy ? undefined : { structured: inStyle('structured'), separate: inStyle('separate') };
+    this.#kept.push({ ...call, records });
   }
 
-  #records(level: Level, args: readonly unknown[], moment: Moment): LogRecord[] {
-    const call = readCall(level, args, this.#reading);
+  #records(style: CallStyle, { level, args, moment }: Omit<KeptCall, 'records'>): LogRecord[] {
+    const call = readCall(level, args, { style, context: undefined });
     return call.messages.map((_, index) => this.#builder.build(level, call, { moment, index }));
   }
 
@@ -187,7 +190,7 @@ export class EarlyLogger implements LoggerService {
     const lines = [`[nestjs-redis-log] The process ends before its first logs could be sent${more}:`];
     for (const { level, args, moment, records } of unprinted) {
       if (!isOn(level)) continue;
-      for (const record of records ?? this.#records(level, args, moment))
+      for (const record of records?.[this.#style] ?? this.#records(this.#style, { level, args, moment }))
         lines.push(lineOf(builder.adopt(record)));
     }
     process.stderr.write(`${lines.join('\n')}\n`);

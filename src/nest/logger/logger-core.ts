@@ -47,7 +47,7 @@ export class LoggerCore {
   #nested = 0;
 
   constructor(options: LoggerCoreOptions, sink: LogSink) {
-    this.style = options.style ?? detectCallStyle();
+    this.style = options.style ?? styleOf(options.logger.structuredParams);
     this.#filter = new LevelFilter(options.logger.level, options.logger.levels);
     this.#enabled = options.logger.enabled;
     const redactor = safeRedactor(options.redact);
@@ -174,6 +174,11 @@ export function safeRedactor(redact: ResolvedRedact | false | undefined): Redact
   if (redact === false) return undefined;
   const { paths, censor } = redact ?? { paths: [], censor: DEFAULT_CENSOR };
   return compileRedactor({ paths: [...new Set([...SAFE_REDACT_PATHS, ...paths])], censor });
+}
+
+function styleOf(structuredParams: boolean | undefined): CallStyle {
+  if (structuredParams === undefined) return detectCallStyle();
+  return structuredParams ? 'structured' : 'separate';
 }
 
 function contextOf(args: readonly unknown[], reading: CallReading): string | undefined {

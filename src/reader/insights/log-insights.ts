@@ -5,7 +5,7 @@ import { checkOptions, type LogReaderOptions, resolveReaderOptions } from '../op
 import type { QueryNode } from '../query-language/ast.js';
 import type { LogEntry } from '../types.js';
 import { COMMON_OPTIONS, RECENT_OPTIONS } from './options.js';
-import { levelNamed } from './section.js';
+import { levelNamed } from './level-named.js';
 import type { CommonMessages, CommonOptions, RecentMessages, RecentOptions } from './types.js';
 import { type InsightsWindow, spanOf } from './window.js';
 
@@ -42,8 +42,11 @@ export class LogInsights implements AsyncDisposable {
     this.#clock = around.clock ?? Date.now;
     const connectionName = 'nestjs-redis-log-insights';
     this.#openCounts = async () => {
-      const { InsightsReader: Reader } = await import('../../redis/insights-reader.js');
-      return new Reader({ connection, connectionName, requestTimeoutMs, runtime });
+      const [{ InsightsReader: Reader }, { RangeClient }] = await Promise.all([
+        import('../../redis/insights-reader.js'),
+        import('../../redis/range-client.js'),
+      ]);
+      return new Reader(new RangeClient({ connection, connectionName, requestTimeoutMs, runtime }));
     };
   }
 

@@ -12,7 +12,7 @@ import type {
   ServiceOptions,
 } from '../../options/types.js';
 import { addProblems, matching, VAST } from '../options.js';
-import { levelNamed } from './section.js';
+import { levelNamed } from './level-named.js';
 import { isWindow } from './window.js';
 
 /** Options of {@link InsightsCounter}. All optional; an unknown key is an error. */

@@ -1,5 +1,4 @@
 import { severityClass } from '../../record/severity.js';
-import { levelSpan } from '../query-language/levels.js';
 
 /** The six classes of severity, by OpenTelemetry's names in small letters. */
 const CLASS_NAMES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
@@ -30,10 +29,4 @@ export function parseSection(name: string): Section | undefined {
 /** A record without a severity counts as `info`. */
 export function levelOf(severityNumber: number | undefined): InsightsLevel {
   return CLASS_NAMES[severityClass(severityNumber)] ?? 'info';
-}
-
-/** The class that a name or number means; undefined where it means none. */
-export function levelNamed(level: string | number): InsightsLevel | undefined {
-  const span = levelSpan(String(level));
-  return span === undefined ? undefined : levelOf(span[0]);
 }

@@ -14,6 +14,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createDiagnostics } from '../../../src/diagnostics.js';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js';
 import { until } from '../../support/until.js';
 
@@ -191,6 +192,29 @@ describe('The health of the way to Redis', () => {
     await until(() => logger.health().status === 'up' && logger.health().spooled === 0, SLOW);
     rmSync(directory, { recursive: true, force: true });
   });
+
+  it.each(['OOM', 'NOPERM', 'WRONGTYPE'])(
+    'is degraded where not even the first record could be stored: %s',
+    async (error) => {
+      await using server = await startRedisServer();
+      const client = server.client();
+      if (error === 'OOM') await client.config('SET', 'maxmemory', '1mb');
+      if (error === 'WRONGTYPE') await client.set('logs', 'a text');
+      if (error === 'NOPERM') await client.call('ACL', 'SETUSER', 'default', '-xadd', '-evalsha', '-eval');
+      const lines: string[] = [];
+      const diagnostics = createDiagnostics({ write: (line) => lines.push(line) });
+      const delivery = error === 'NOPERM' ? 'at-least-once' : 'exactly-once';
+      const writer = new RedisLogWriter(
+        { connection: server.url, stream: 'logs', delivery },
+        { diagnostics },
+      );
+      writer.emit({ body: 'x' });
+      const health = await until(() => (writer.health().status === 'up' ? undefined : writer.health()), SLOW);
+      expect(health).toMatchObject({ status: 'degraded', reason: 'refused', error });
+      expect(lines.join()).toContain(error);
+      await writer.close({ timeoutMs: 100 });
+    },
+  );
 
   it('is known to a writer without Nest, and ends as degraded: it takes no more records', async () => {
     await using server = await startRedisServer();

@@ -3,7 +3,7 @@ import * as api from '@opentelemetry/api';
 import { afterEach, describe, expect, it } from 'vitest';
 import { useRedisServer } from '../../support/use-redis-server.js';
 import { MetricPoints, type Point } from '../otel-metrics/metric-points.js';
-import { add, GROUP, read, STREAM, watching } from './support.js';
+import { add, addCounts, GROUP, read, STREAM, watching } from './support.js';
 
 const redis = useRedisServer();
 afterEach(() => api.metrics.disable());
@@ -22,6 +22,7 @@ async function collected(): Promise<Map<string, Point[]>> {
   await redis.client.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
   await add(redis.client, 10);
   await read(redis.client, 4);
+  await addCounts(redis.client);
   await using monitor = watching(redis.url, { metrics: true, retention: { maxLength: 100 } });
   await monitor.sample();
   await add(redis.client, 40);
@@ -68,6 +69,9 @@ describe('The metrics of the monitor', () => {
       group: GROUP,
       consumer: 'c1',
     });
+    expect(only('redis_stream_errors_recent')).toMatchObject({ value: 6, attributes: { stream: STREAM } });
+    expect(only('redis_stream_errors_share_ratio')?.value).toBe(6 / 40);
+    expect(only('redis_stream_errors_share_usual_ratio')?.value).toBe(1 / 20);
     const statuses = points.get('redis_stream_group_status') ?? [];
     expect(statuses.filter(({ value }) => value === 1).map(({ attributes }) => attributes['status'])).toEqual(
       ['OK'],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { startRedisCluster } from '../../support/redis-cluster.js';
 import { startRedisSentinels } from '../../support/redis-sentinel.js';
 import { useRedisServer } from '../../support/use-redis-server.js';
-import { add, GROUP, groupOf, pairs, read, STREAM, streamOf, watching } from './support.js';
+import { add, addCounts, GROUP, groupOf, pairs, read, STREAM, streamOf, watching } from './support.js';
 
 const redis = useRedisServer();
 
@@ -59,11 +59,18 @@ describe('The monitor works', () => {
       await client.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM');
       for (let index = 0; index < 10; index++) await client.xadd(stream, '*', 'a', 'b');
       await client.xreadgroup('GROUP', GROUP, 'c1', 'COUNT', 4, 'STREAMS', stream, '>');
+      await addCounts(client, stream);
     }
     await using monitor = watching({ cluster: cluster.startupNodes }, { streams });
     const sample = await monitor.sample();
     for (const stream of sample.streams) {
       expect(stream).toMatchObject({ problem: undefined, length: 10 });
+      expect(stream.errors).toMatchObject({
+        count: 6,
+        total: 40,
+        usualShare: 1 / 20,
+        mostFrequent: { count: 5 },
+      });
       expect(stream.groups[0]?.lag).toEqual({ kind: 'exact', entries: 6 });
     }
     expect(sample.servers.map(({ address }) => address).toSorted()).toEqual(
@@ -85,9 +92,14 @@ describe('A user with the rules of aclRules', () => {
 
   it('may, as monitor, watch everything, follow producers, and change nothing', async () => {
     await prepare();
+    await addCounts(redis.client);
     const url = await userWith('monitor');
     await using monitor = watching(url, { gaps: true });
     await expectSeen(monitor);
+    expect(monitor.last?.streams[0]?.errors).toMatchObject({
+      count: 6,
+      mostFrequent: { template: 'Card declined', count: 5 },
+    });
     await redis.client.xadd(STREAM, '*', 'producer', 'p', 'seq', 1);
     await redis.client.set(`{${STREAM}}:guard:p`, '1 0 3 1');
     expect(streamOf(await monitor.sample()).producers).toMatchObject([{ producer: 'p', shed: 3 }]);

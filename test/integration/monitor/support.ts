@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import {
   type GroupSample,
   type MonitorSample,
@@ -41,6 +41,24 @@ export async function add(client: Redis, count: number, stream = STREAM): Promis
   for (let index = 0; index < count; index++) pipeline.xadd(stream, '*', 'body', `record ${index}`);
   const results = (await pipeline.exec()) ?? [];
   return results.map(([, id]) => String(id));
+}
+
+/** Writes what a counter would have counted: 4 or 5 errors of 20 records now, and 1 of 20 in each 5 minutes before. */
+export async function addCounts(client: Redis | Cluster, stream = STREAM): Promise<void> {
+  const bucketMs = 300_000;
+  const now = Date.now();
+  const base = `{${stream}}:insights`;
+  await client.hset(base, { bucketMs, keptBuckets: 288, since: now - 7_200_000, until: now });
+  await client.zadd(`${base}:sections`, now, 'info:orders', now, 'error:orders');
+  const current = Math.floor(now / bucketMs) * bucketMs;
+  for (let start = current - 14 * bucketMs; start <= current; start += bucketMs) {
+    const errors = start < current ? 1 : 5;
+    await client.zadd(`${base}:counts:${bucketMs}:${start}:error:orders`, errors, 'declined');
+    await client.zadd(`${base}:counts:${bucketMs}:${start}:info:orders`, 20 - errors, 'paid');
+  }
+  await client.hset(`${base}:errors:${bucketMs}:${current}:error:orders`, 'declined', 1);
+  const known = { template: 'Card declined', sample: 'Card declined', entryId: '1-0' };
+  await client.hset(`${base}:messages`, 'declined', `1 ${now} ${JSON.stringify(known)}`);
 }
 
 /** Who reads: a consumer of the usual group, or of another one. */

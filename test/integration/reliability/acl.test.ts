@@ -259,6 +259,36 @@ describe('a viewer', () => {
   });
 });
 
+describe('a monitor', () => {
+  it('may look at the counts of messages and change none of them', async () => {
+    const { client } = await userWith({ role: 'monitor' });
+    await admin.xadd(STREAM, '*', 'a', 'b');
+    const insights = `{${STREAM}}:insights`;
+    const counts = `${insights}:counts:300000:0:error:orders`;
+    const allowed = [
+      `XINFO STREAM ${STREAM}`,
+      `HMGET ${insights} bucketMs`,
+      `ZRANGE ${insights}:sections 0 -1`,
+      `ZRANGE ${counts} 0 -1 WITHSCORES`,
+      `HGETALL ${insights}:errors:300000:0:error:orders`,
+      `HMGET ${insights}:messages a`,
+    ];
+    expect(await denied(client, allowed)).toEqual([]);
+    const refused = [
+      `HSET ${insights} bucketMs 1`,
+      `HDEL ${insights}:messages a`,
+      `ZADD ${counts} 1 a`,
+      `ZRANGE {logs:other}:insights:sections 0 -1`,
+      `HGETALL {${STREAM}}:resources`,
+      `XADD ${STREAM} * a b`,
+      `EVAL return 0`,
+      ...HARMFUL,
+      ...OTHER_KEYS,
+    ];
+    expect(await denied(client, refused)).toEqual(refused);
+  });
+});
+
 describe('an admin', () => {
   it('may do what the others may, and tidy up, on these keys alone', async () => {
     const { url, client } = await userWith({ role: 'admin' });

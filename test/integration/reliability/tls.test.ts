@@ -48,7 +48,7 @@ async function startTlsServer(certificate: Certificate, clients: 'no' | 'yes' = 
 async function complaint(oracle: OracleWriter): Promise<string> {
   oracle.emit(10);
   const line = await until(() => oracle.lines.at(0), { timeoutMs: 10_000 });
-  expect(line).toContain('Records wait in memory');
+  expect(line).toContain('Records wait and are sent');
   expect(oracle.stats).toMatchObject({ delivered: 0, queued: 10 });
   return line;
 }

@@ -71,6 +71,7 @@ describe('The rules for Prometheus', () => {
       LogsLosing: 'LogsLosing',
       LogsTimeBehind: 'TimeBehind',
       LogsTimeFarBehind: 'TimeFarBehind',
+      LogsErrorShare: 'ErrorShare',
     };
     const more = { LogsStalled: 'Stalled', LogsNoConsumer: 'NoConsumer', LogsRedisMemory: 'RedisMemory' };
     for (const [alert, name] of Object.entries({ ...twins, ...more })) {

@@ -26,6 +26,7 @@ describe('The options of the monitor', () => {
       retention: {},
       countLimit: 10_000,
       memoryIntervalMs: 60_000,
+      insightsIntervalMs: 60_000,
       gaps: false,
       heal: false,
       cleanUp: false,

@@ -42,6 +42,7 @@ export function sampleWith(groups: readonly GroupSample[], given: Partial<Stream
     newestAgeMs: 0,
     memoryBytes: undefined,
     deadLetters: 0,
+    errors: undefined,
     groups,
     producers: [],
     ...given,
