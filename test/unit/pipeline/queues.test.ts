@@ -210,7 +210,7 @@ describe('A batch', () => {
 });
 
 describe('The memory of batches that are forgotten', () => {
-  const LIMITS = { maxRecords: 10, maxBytes: 1e6 };
+  const LIMITS = { maxRecords: 10, maxBytes: 1e8 };
 
   function taken(items: readonly Item[], queue: StreamQueue): Batch {
     const out = new RespWriter();
