@@ -84,7 +84,11 @@ describe('A server that has no streams', () => {
       await newer.listen();
       await oracle.delivered(300);
       await expectClosed(oracle);
-      await expectAllOnce(oracle, redis.client);
+      if (delivery === 'exactly-once') return expectAllOnce(oracle, redis.client);
+      // The connection may have ended before the answer to a try was read: nobody knew then that it was a no.
+      const { unique, duplicates } = await oracle.audit(redis.client);
+      expect({ stored: unique.size, duplicates }).toEqual({ stored: 300, duplicates: 0 });
+      expect(oracle.stats).toMatchObject({ delivered: 300, dropped: {} });
     },
   );
 });

@@ -57,7 +57,7 @@ export class SpoolWriter {
     });
   }
 
-  /** Writes these and all that wait, down to the disk, before it returns. */
+  /** Writes these and all that wait, down to the disk, before it returns. What is among both is written once. */
   appendNow(batches: readonly SpoolBatch[]): readonly (StoredEntry | undefined)[] {
     const entries: (StoredEntry | undefined)[] = batches.map(() => undefined);
     this.#retryAt = -Infinity;
@@ -65,8 +65,15 @@ export class SpoolWriter {
     // takes the first frame of a number that is whole.
     const all = [...this.#inFlight, ...this.#waiting];
     batches.forEach((batch, index) => {
-      const frame = this.#frame(batch);
-      if (frame !== undefined) all.push({ frame, settle: (entry) => (entries[index] = entry) });
+      const place = all.findIndex(({ frame }) => isSame(frame.batch, batch));
+      const known = all[place];
+      const frame = known?.frame ?? this.#frame(batch);
+      if (frame === undefined) return;
+      const settle = (entry: StoredEntry | undefined): void => {
+        known?.settle(entry);
+        entries[index] = entry;
+      };
+      all.splice(known === undefined ? all.length : place, 1, { frame, settle });
     });
     this.#startOver();
     while (all.length > 0) {
@@ -264,4 +271,8 @@ function keepUntilDone(all: Set<Promise<void>>, one: Promise<void>): void {
 
 async function allOf(all: ReadonlySet<Promise<void>>): Promise<void> {
   while (all.size > 0) await Promise.all(all);
+}
+
+function isSame(one: SpoolBatch, other: SpoolBatch): boolean {
+  return one.first === other.first && one.producer === other.producer && one.stream === other.stream;
 }

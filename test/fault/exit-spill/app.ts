@@ -27,8 +27,10 @@ function end(): void {
 
 process.once('SIGINT', () => {
   log(500);
+  // First this, since it is what listens for the second signal, which comes as soon as the line is read.
+  const closing = writer.close();
   writeSync(1, `logged ${emitted}\n`);
-  void writer.close().then(() => process.exit(0));
+  void closing.then(() => process.exit(0));
 });
 // A long breath, so that only the end that was asked for can end the process.
 setTimeout(() => process.exit(99), 60_000);

@@ -114,6 +114,22 @@ describe('a spool', () => {
     expect(allFirsts(await next.spool.adopt())).toStrictEqual([1, 2, 3]);
   });
 
+  it('writes a batch once that is given at the end and is on its way to the disk already', async () => {
+    for (let turns = 0; turns < 5; turns++) {
+      disk = new MemoryDisk();
+      const process = newProcess();
+      const spool = await process.open();
+      const waiting = [spool.append(makeBatch(1)), spool.append(makeBatch(2))];
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const given = spool.appendAllSync([makeBatch(1), makeBatch(2), makeBatch(3)]);
+      expect(given.every((entry) => entry !== undefined)).toBe(true);
+      expect(await Promise.all(waiting)).toEqual(given.slice(0, 2));
+      await settled();
+      const next = await afterKill(process);
+      expect(allFirsts(await next.spool.adopt())).toStrictEqual([1, 2, 3]);
+    }
+  });
+
   it('finds no batch twice when the end of a process came in the middle of a write, and keeps the order', async () => {
     let writtenTwice = 0;
     for (let turns = 0; turns < 12; turns++) {
