@@ -1,8 +1,7 @@
 // A consumer end to end against ioredis alone: XREADGROUP and XACK of the same entries, which it leaves as they are.
-import { RedisLogWriter } from 'nestjs-redis-log/core';
 import { openChild } from '../lib/child.mjs';
 import { alternate, figure } from '../lib/figure.mjs';
-import { RESOURCE_ATTRIBUTES, SITES, SPANS } from '../lib/records.mjs';
+import { fillStream } from '../lib/fill-stream.mjs';
 
 const CHILD = new URL('../lib/consumer-child.mjs', import.meta.url);
 const STREAM = 'logs:bench';
@@ -11,7 +10,7 @@ const CONTESTANTS = ['ours', 'ioredis'];
 export async function measure(bench) {
   const { url, client } = bench.redis;
   const records = bench.quick ? 50_000 : 200_000;
-  await fill(url, records);
+  await fillStream({ connection: url, stream: STREAM, records });
   const children = {};
   for (const name of CONTESTANTS) {
     children[name] = await openChild(CHILD, { name, url, stream: STREAM, records });
@@ -33,25 +32,4 @@ export async function measure(bench) {
       bar: 0.9,
     }),
   ];
-}
-
-async function fill(connection, records) {
-  const writer = new RedisLogWriter({
-    connection,
-    stream: STREAM,
-    resource: { attributes: RESOURCE_ATTRIBUTES },
-  });
-  for (let i = 0; i < records; i++) {
-    const site = SITES[i % SITES.length];
-    writer.emit({
-      severityNumber: 9,
-      severityText: 'log',
-      body: site.message(i),
-      attributes: site.attributes(i),
-      scope: { name: site.context },
-      spanContext: SPANS[i % SPANS.length],
-    });
-    if (i % 20_000 === 0) await writer.flush();
-  }
-  await writer.close({ timeoutMs: 30_000 });
 }

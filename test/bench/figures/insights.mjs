@@ -1,8 +1,7 @@
 // What it costs to count the messages of a stream, beside reading them in a group: for the process, and for the server.
-import { RedisLogWriter } from 'nestjs-redis-log/core';
 import { openChild } from '../lib/child.mjs';
 import { alternate, figure } from '../lib/figure.mjs';
-import { RESOURCE_ATTRIBUTES, SITES, SPANS } from '../lib/records.mjs';
+import { fillStream } from '../lib/fill-stream.mjs';
 
 const CHILD = new URL('../lib/insights-child.mjs', import.meta.url);
 const STREAM = 'logs:bench';
@@ -13,7 +12,7 @@ const PEER = 'a consumer that does nothing';
 export async function measure(bench) {
   const { url, client } = bench.redis;
   const records = bench.quick ? 50_000 : 200_000;
-  await fill(url, records);
+  await fillStream({ connection: url, stream: STREAM, records });
   const children = {};
   for (const name of CONTESTANTS) {
     children[name] = await openChild(CHILD, { name, url, stream: STREAM, records });
@@ -57,22 +56,4 @@ async function serverUs(client) {
   const text = await client.info('cpu');
   const seconds = (name) => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(text)?.[1] ?? NaN);
   return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6;
-}
-
-async function fill(connection, records) {
-  const resource = { attributes: RESOURCE_ATTRIBUTES };
-  const writer = new RedisLogWriter({ connection, stream: STREAM, resource });
-  for (let i = 0; i < records; i++) {
-    const site = SITES[i % SITES.length];
-    writer.emit({
-      severityNumber: 9,
-      severityText: 'log',
-      body: site.message(i),
-      attributes: site.attributes(i),
-      scope: { name: site.context },
-      spanContext: SPANS[i % SPANS.length],
-    });
-    if (i % 20_000 === 0) await writer.flush();
-  }
-  await writer.close({ timeoutMs: 30_000 });
 }
