@@ -13,7 +13,7 @@ export async function measure(bench) {
     // The quick run keeps to what disturbs itself least.
     if (!bench.quick) figures.push(await sameProcess(bench, sites));
     figures.push(await ownProcess(bench, sites, PINO));
-    if (!bench.quick || sites === 1) figures.push(await ownProcess(bench, sites, OTLP));
+    figures.push(await ownProcess(bench, sites, OTLP));
   }
   return figures;
 }
@@ -39,7 +39,7 @@ async function ownProcess(bench, sites, options) {
     where: { ...bench.where, sites },
     rounds: bench.rounds,
     call: 'flood',
-    argument: { records: options.peer === 'otlp' ? bench.records / 2 : bench.records },
+    argument: { records: bench.records },
   });
   const name = `client cost, ${word(sites)}, a process each`;
   return result(measured, { ...options, id: `client-cost-${options.peer}-${sites}`, name });

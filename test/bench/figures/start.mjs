@@ -37,6 +37,7 @@ export async function measure(bench) {
       peer: of('without', 'cpuMs'),
       peerName: 'Nest and ioredis',
       note: 'for comparison',
+      isDifference: true,
     }),
   ];
 }

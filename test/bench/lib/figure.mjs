@@ -17,11 +17,12 @@ export async function alternate(names, rounds, run) {
 /**
  * A figure: ours against a peer's, both medians. `bar` is the most (or, with `better: 'higher'`, the least) that the
  * ratio may be; the guard of the quick run is looser or tighter and comes from guards.mjs.
- * @param options `{ id, name, unit, ours, peer, peerName, bar, better, note, met }`: `ours` and `peer` are one value
- * a round; without a peer the bar is for `ours` itself; `met` overrides the comparison where a bar has two halves
+ * @param options `{ id, name, unit, ours, peer, peerName, bar, better, note, met, isDifference }`: `ours` and `peer`
+ * are one value a round; without a peer the bar is for `ours` itself; `met` overrides the comparison where a bar has
+ * two halves; `isDifference` says that `ours` is what one measurement had more than another
  */
 export function figure(options) {
-  const { id, name, unit, peerName, bar, better = 'lower', note } = options;
+  const { id, name, unit, peerName, bar, better = 'lower', note, isDifference = false } = options;
   const ours = median(options.ours);
   const peer = options.peer === undefined ? null : median(options.peer);
   const ratio = peer === null ? null : ours / peer;
@@ -41,5 +42,6 @@ export function figure(options) {
     met: bar === undefined ? null : (options.met ?? meets),
     note: note ?? null,
     rounds,
+    isDifference,
   };
 }
