@@ -13,7 +13,7 @@ export function lineOf(record: LogRecord): string {
   const stacks = stacksOf(record);
   const attributes = attributesOf(record, stacks.length > 0);
   // A stack begins with the message: where that has several lines, it is not told twice.
-  const message = body.includes('\n') && stacks.some((stack) => stack.includes(body)) ? stacks.shift() : body;
+  const message = body.includes('\n') && stacks[0]?.includes(body) === true ? stacks.shift() : body;
   const head = `${time} ${level} ${name === '' ? '' : `[${name}] `}${message}`;
   const isLong = head.includes('\n') && attributes !== '';
   return escapeControls(
