@@ -1,26 +1,18 @@
 import 'reflect-metadata';
-import { context, trace, TraceFlags } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Logger as NestjsPinoLogger, LoggerModule, PinoLogger } from 'nestjs-pino';
 import { pinoRedisLog, RedisLogContext, RedisLogModule, RedisLogRecordExporter } from 'nestjs-redis-log';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { inSpan, SPAN, useActiveSpans } from '../../support/active-span.js';
 import { useRedisServer } from '../../support/use-redis-server.js';
 import { saidDuring, storedRecords } from '../nest/support.js';
 import { declined, exporterTo } from './support.js';
 
 const redis = useRedisServer();
-const SPAN = {
-  traceId: '0af7651916cd43dd8448eb211c80319c',
-  spanId: 'b7ad6b7169203331',
-  traceFlags: TraceFlags.SAMPLED,
-};
-
-beforeAll(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
-afterAll(() => context.disable());
+useActiveSpans();
 
 describe('pino with pinoRedisLog()', () => {
   it('stores level, time, message, bindings and error of every record', async () => {
@@ -97,11 +89,11 @@ describe('pino with pinoRedisLog()', () => {
   it('has the span and the context attributes of the call', async () => {
     const { exporter, finish } = exporterTo(redis);
     const logger = pino(pinoRedisLog({ exporter }));
-    context.with(trace.setSpanContext(context.active(), SPAN), () => logger.info('in a span'));
+    inSpan(() => logger.info('in a span'));
     RedisLogContext.run({ 'tenant.id': 'acme' }, () => logger.info('in a context'));
     logger.info({ trace_id: SPAN.traceId, span_id: SPAN.spanId, trace_flags: '01' }, 'instrumented');
-    const [inSpan, inContext, instrumented] = await finish();
-    expect(inSpan?.spanContext).toMatchObject(SPAN);
+    const [spanned, inContext, instrumented] = await finish();
+    expect(spanned?.spanContext).toMatchObject(SPAN);
     expect(inContext?.attributes).toEqual({ 'tenant.id': 'acme' });
     expect(instrumented?.spanContext).toMatchObject(SPAN);
     expect(instrumented?.attributes).toEqual({});

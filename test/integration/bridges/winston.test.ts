@@ -1,6 +1,4 @@
 import 'reflect-metadata';
-import { context, trace, TraceFlags } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WINSTON_MODULE_NEST_PROVIDER, WinstonModule } from 'nest-winston';
@@ -11,21 +9,15 @@ import {
   RedisLogWinstonTransport,
 } from 'nestjs-redis-log';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import winston from 'winston';
+import { inSpan, SPAN, useActiveSpans } from '../../support/active-span.js';
 import { useRedisServer } from '../../support/use-redis-server.js';
 import { storedRecords } from '../nest/support.js';
 import { declined, exporterTo } from './support.js';
 
 const redis = useRedisServer();
-const SPAN = {
-  traceId: '0af7651916cd43dd8448eb211c80319c',
-  spanId: 'b7ad6b7169203331',
-  traceFlags: TraceFlags.SAMPLED,
-};
-
-beforeAll(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
-afterAll(() => context.disable());
+useActiveSpans();
 
 describe('winston with RedisLogWinstonTransport', () => {
   it('stores level, message and parameters of every record', async () => {
@@ -99,10 +91,10 @@ describe('winston with RedisLogWinstonTransport', () => {
   it('has the span and the context attributes of the call', async () => {
     const { exporter, finish } = exporterTo(redis);
     const logger = winston.createLogger({ transports: [new RedisLogWinstonTransport({ exporter })] });
-    context.with(trace.setSpanContext(context.active(), SPAN), () => logger.info('in a span'));
+    inSpan(() => logger.info('in a span'));
     RedisLogContext.run({ 'tenant.id': 'acme' }, () => logger.info('in a context'));
-    const [inSpan, inContext] = await finish();
-    expect(inSpan?.spanContext).toMatchObject(SPAN);
+    const [spanned, inContext] = await finish();
+    expect(spanned?.spanContext).toMatchObject(SPAN);
     expect(inContext?.attributes).toEqual({ 'tenant.id': 'acme' });
   });
 

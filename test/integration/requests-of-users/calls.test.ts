@@ -1,20 +1,12 @@
 import 'reflect-metadata';
-import { context, trace, TraceFlags } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { Logger } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { inSpan, SPAN, useActiveSpans } from '../../support/active-span.js';
 import { useRedisServer } from '../../support/use-redis-server.js';
 import { of, run } from './support.js';
 
 const redis = useRedisServer();
-const SPAN = {
-  traceId: '0af7651916cd43dd8448eb211c80319c',
-  spanId: 'b7ad6b7169203331',
-  traceFlags: TraceFlags.SAMPLED,
-};
-
-beforeAll(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
-afterAll(() => context.disable());
+useActiveSpans();
 
 describe('Requests of users that are about log calls', () => {
   it('1: arguments after the message are kept (nestjs-pino#2004, #1271, #2689)', async () => {
@@ -60,7 +52,7 @@ describe('Requests of users that are about log calls', () => {
 
   it('6: trace ids need no instrumentation and no order of imports (opentelemetry-js-contrib#2591, #2838, #1587, #3192)', async () => {
     const { finish } = await run(redis);
-    context.with(trace.setSpanContext(context.active(), SPAN), () => new Logger('Ctx').log('in a span'));
+    inSpan(() => new Logger('Ctx').log('in a span'));
     const [record] = of('Ctx', await finish());
     expect(record?.spanContext).toMatchObject(SPAN);
     expect(record?.attributes).toEqual({});
