@@ -23,6 +23,8 @@ export async function joinModules(folder, entries) {
     dir: joined,
     format: 'es',
     sourcemap: true,
+    // It would leave out what it takes for calls without effect, such as a `decodeURIComponent(text)` that may throw.
+    minify: false,
     // What the root entry shares with parts that are loaded late would be named after the folder.
     chunkFileNames: ({ name }) => `parts/${name === basename(folder) ? 'root' : name}.js`,
   });

@@ -1,5 +1,6 @@
 import { Console } from 'node:console';
 import { channel } from 'node:diagnostics_channel';
+import { hintFor, NO_ANSWER, NOT_CONNECTED } from './error-hints.js';
 import { isRedisLogError } from './errors.js';
 
 /** What subscribers of {@link DIAGNOSTICS_CHANNEL} receive; `suppressed` counts earlier ones not told. */
@@ -39,8 +40,8 @@ const DEFAULT_INTERVAL_MS = 10_000;
 /** Keys may carry names that come from outside, such as streams, so their number has a bound. */
 const MAX_KEYS = 256;
 
-/** Long enough for every text of ours; a bound for what is quoted in them. */
-const MAX_LINE_LENGTH = 2_000;
+/** Long enough for every text of ours, and for a record with the stack of its error that is quoted in one. */
+const MAX_LINE_LENGTH = 8_000;
 
 const events = channel(DIAGNOSTICS_CHANNEL);
 let stderr: Console | undefined;
@@ -173,44 +174,6 @@ function isPlace(text: string, afterSchemeOrUser: boolean): boolean {
   return (afterSchemeOrUser ? HOST_AND_PATH : BARE_HOST).test(text);
 }
 
-const CERTIFICATE = 'the TLS certificate of the server is not trusted; set tls.ca in `connection`';
-const NO_ANSWER = 'no answer in time; check host, port (does it speak TLS, or not?), firewall and load';
-const NOT_CONNECTED = 'not connected to Redis at this moment';
-
-/** What to do about a code of Node, OpenSSL or Redis. Only errors with a code named here are explained. */
-const HINTS: ReadonlyMap<string, string> = new Map([
-  ['ECONNREFUSED', 'nothing listens there; is Redis running, and are host and port right?'],
-  ['ENOTFOUND', 'no such host name; check the host in `connection`'],
-  ['EAI_AGAIN', 'the name server did not answer; check DNS and the host in `connection`'],
-  ['ENOENT', 'no such socket file; check the path in `connection`'],
-  ['EACCES', 'the socket file may not be opened by this user'],
-  ['ETIMEDOUT', NO_ANSWER],
-  ['EHOSTUNREACH', 'no route to that host; check the host and the network'],
-  ['ECONNRESET', 'the other side closed it; if it always does, does the port expect TLS (rediss://)?'],
-  ['EPIPE', 'the other side closed the connection'],
-  ['CERT_HAS_EXPIRED', 'the TLS certificate of the server has expired'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', CERTIFICATE],
-  ['SELF_SIGNED_CERT_IN_CHAIN', CERTIFICATE],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', CERTIFICATE],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', CERTIFICATE],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'the TLS certificate is for another host name; set tls.servername'],
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'the server speaks no TLS on this port; use redis:// there'],
-  ['TLS_ALERT', 'the server refused TLS; does it want a certificate it trusts (tls.cert, tls.key)?'],
-  ['WRONGPASS', 'the user name or the password is wrong, or the user is off; check `connection`'],
-  ['NOAUTH', 'the server wants a password; put it into `connection`'],
-  ['NOPERM', 'the ACL of this user forbids the command or the key; widen it with ACL SETUSER'],
-  ['WRONGTYPE', 'the key holds something that is not a stream; choose another `stream` or remove the key'],
-  ['CROSSSLOT', 'keyPrefix and stream together hold a "}" but no hash tag; make it whole, such as {app}:'],
-  ['LOADING', 'the server is reading its data set after a start; it passes'],
-  ['BUSY', 'a script of somebody holds the server; it passes, or needs SCRIPT KILL'],
-  ['OOM', 'the server is at maxmemory; raise it, or lower `retention`'],
-  ['READONLY', 'this server is a replica; connect to the primary, or through Sentinel'],
-  ['MASTERDOWN', 'the replica has lost its primary; it passes after a failover'],
-  ['CLUSTERDOWN', 'the cluster has slots that nobody serves; check CLUSTER INFO'],
-  ['NOREPLICAS', 'fewer replicas than min-replicas-to-write are in touch with the primary'],
-  ['MISCONF', 'the server cannot save to disk and takes no writes; check its log'],
-]);
-
 /** What may follow is the message of whatever the last of the Sentinels failed with. */
 const NO_SENTINEL = 'All sentinels are unreachable and retry is disabled.';
 
@@ -267,7 +230,7 @@ function explain(error: Readonly<Record<string, unknown>>): string | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && isFields(current); depth++) {
     const code = match(CODE, current['code']) ?? match(REPLY_CODE, current['message']);
-    const hint = HINTS.get(code?.includes('_ALERT_') ? 'TLS_ALERT' : (code ?? ''));
+    const hint = hintFor(code, current['message']);
     if (hint !== undefined) return `${code}${placeOf(current)} (${hint})`;
     current = innerError(current);
   }

@@ -12,7 +12,7 @@ import type { GroupKeeper } from './group-keeper.js';
 import type { HeldEntries } from './held-entries.js';
 import type { Intake } from './intake.js';
 import type { ResolvedConsumerOptions } from './options.js';
-import { failedOutcome, type Outcome, resolvedOutcome } from './outcome.js';
+import { type Doubt, failedOutcome, type Outcome, resolvedOutcome } from './outcome.js';
 import type { Source } from './source.js';
 import type { Counters } from './stats.js';
 import type { ConsumerTelemetry } from './telemetry.js';
@@ -21,7 +21,8 @@ import { Signals } from './signals.js';
 /**
  * Handles a batch. When it resolves, the batch is acknowledged; with a list of entry ids, only these are. What is not is
  * handed out again, and so is all of a batch when it throws: after a wait, and each record on its own, so that one bad
- * record does not hold up the others.
+ * record does not hold up the others. The list may be an array or a Set; an empty one acknowledges nothing. Any other
+ * result, such as that of Promise.all, means nothing.
  */
 export type LogHandler = (batch: LogBatch) => unknown;
 
@@ -43,6 +44,10 @@ export interface EngineParts {
   trouble(error: unknown): void;
   /** A handler threw; its records are tried again. */
   handlerFailed(error: unknown): void;
+  /** A handler resolved with what may be meant otherwise. */
+  doubtful(doubt: Doubt): void;
+  /** Ids were named that are not of their batch. */
+  misnamed(): void;
   /** Reading and handling work. */
   works(): void;
 }
@@ -184,8 +189,10 @@ export class Engine {
       group: options.group,
       signal: this.#abort.signal,
       acknowledge: (some) => acknowledger.acknowledge(some),
+      misnamed: () => this.#parts.misnamed(),
     });
     const outcome = await this.#call(batch);
+    if (outcome.doubt !== undefined) this.#parts.doubtful(outcome.doubt);
     acknowledger.acknowledge(outcome.acknowledge).catch(() => undefined);
     const rejected = outcome.reject.map(({ id }) => ({
       id,
@@ -205,6 +212,8 @@ export class Engine {
       const work = async (): Promise<unknown> => handler(batch);
       return resolvedOutcome(batch, await handling(options.streams, () => telemetry.process(batch, work)));
     } catch (error) {
+      // What it logs must not come back to the handler either.
+      handling(options.streams, () => tell(options.onError, error, batch));
       return failedOutcome(batch, error);
     }
   }
@@ -244,5 +253,14 @@ export class Engine {
     if (isGone(error)) return this.#parts.keeper.lost();
     this.#parts.trouble(error);
     await this.#signals.pause(this.#backoff.next());
+  }
+}
+
+/** What the callback does is no matter of the records'. */
+function tell(onError: ResolvedConsumerOptions['onError'], error: unknown, batch: LogBatch): void {
+  try {
+    Promise.resolve(onError?.(error, batch)).catch(() => undefined);
+  } catch {
+    // It is told nowhere else.
   }
 }

@@ -1,9 +1,10 @@
 import type { Diagnostics } from '../diagnostics.js';
 import { compareIds, FIRST_ID, idBefore } from '../redis/entry-id.js';
 import type { PendingSummary } from '../redis/group-replies.js';
-import type { GroupProgress, GroupStore } from '../redis/group-store.js';
+import type { GroupProgress, GroupStore, StreamHead } from '../redis/group-store.js';
 import type { ResolvedConsumerOptions } from './options.js';
 import type { Counters } from './stats.js';
+import { TrimmedUnread } from './trimmed-unread.js';
 
 export interface GroupKeeperParts {
   readonly store: GroupStore;
@@ -35,7 +36,7 @@ export class GroupKeeper {
   #stale = new Set<string>();
   /** Done, and not known as such to the group that was made again. */
   readonly #done = new Set<string>();
-  #trimmedBefore: number | undefined;
+  readonly #trimmed = new TrimmedUnread();
 
   constructor(parts: GroupKeeperParts) {
     this.#parts = parts;
@@ -49,6 +50,11 @@ export class GroupKeeper {
   /** To be called when Redis says that group or stream are gone. */
   lost(): void {
     this.#state = 'lost';
+  }
+
+  /** To be called when the connection was made anew: it may lead to another server. */
+  reconnected(): void {
+    this.#trimmed.reconnected();
   }
 
   async ensure(): Promise<void> {
@@ -93,20 +99,25 @@ export class GroupKeeper {
 
   async #create(): Promise<void> {
     const { store, options } = this.#parts;
-    if (options.from === 'start') await store.create(FIRST_ID, 0);
-    else await store.create(options.from === 'now' ? '$' : options.from);
+    if (options.from === 'start') return void (await store.create(FIRST_ID));
+    const head = await store.head();
+    // Nothing needs to be counted for a group that is there.
+    if (head !== undefined && (await store.progress()) !== undefined) return;
+    const position = options.from === 'now' ? (head?.lastGeneratedId ?? FIRST_ID) : options.from;
+    await store.create(position, await this.#entriesReadAt(position, head));
   }
 
   async #recreate(): Promise<void> {
     const { store, options, diagnostics, counters } = this.#parts;
-    const newest = await store.lastGeneratedId();
+    const head = await store.head();
     const start =
       this.#position ?? (options.from === 'start' || options.from === 'now' ? FIRST_ID : options.from);
     // A stream that has never come so far is another one: all of it is new.
-    const position = newest === undefined || compareIds(newest, start) < 0 ? FIRST_ID : start;
-    const isMade = await store.create(position, this.#entriesReadAt(position));
+    const isContinued = head !== undefined && compareIds(head.lastGeneratedId, start) >= 0;
+    const position = isContinued ? start : FIRST_ID;
+    const isMade = await store.create(position, await this.#entriesReadAt(position, head));
     this.#read = undefined;
-    this.#trimmedBefore = undefined;
+    this.#trimmed.reset();
     this.#stale = new Set(this.#parts.heldIds());
     for (const id of this.#acknowledged) this.#done.add(id);
     this.#acknowledged.clear();
@@ -120,8 +131,18 @@ export class GroupKeeper {
     );
   }
 
-  #entriesReadAt(position: string): number | undefined {
-    if (position === FIRST_ID) return 0;
+  /**
+   * From this figure Redis reckons the group's lag, which KEDA and redis_exporter believe. Before the first entry Redis
+   * does better without: it then looks where the stream begins, also when that moves.
+   */
+  async #entriesReadAt(position: string, head: StreamHead | undefined): Promise<number | undefined> {
+    if (head?.entriesAdded === undefined || compareIds(position, FIRST_ID) === 0) return undefined;
+    const ahead = compareIds(position, head.lastGeneratedId);
+    if (ahead === 0) return head.entriesAdded;
+    // Nobody can tell how many of those to come the group will leave out.
+    if (ahead > 0) return undefined;
+    const left = await this.#parts.store.countAfter(position, head.lastGeneratedId);
+    if (left !== undefined) return head.entriesAdded - left;
     return this.#read?.id === position ? this.#read.count : undefined;
   }
 
@@ -133,22 +154,14 @@ export class GroupKeeper {
     }
   }
 
-  /**
-   * A group counts what it reads, and a stream what it was given. What has left the stream beyond what the group has
-   * read, nobody in it has seen; and a group that has caught up has read less than there ever was by just that.
-   */
-  #countTrimmed({ entriesRead, entriesAdded, ...at }: GroupProgress): void {
-    if (entriesRead === undefined || entriesAdded === undefined) return;
-    const hasAll = compareIds(at.lastDeliveredId, at.lastGeneratedId) >= 0;
-    const trimmed = Math.max(0, (hasAll ? entriesAdded : entriesAdded - at.length) - entriesRead);
-    const before = this.#trimmedBefore;
-    this.#trimmedBefore = Math.max(before ?? 0, trimmed);
-    if (before === undefined || trimmed <= before) return;
+  #countTrimmed(progress: GroupProgress): void {
+    const lost = this.#trimmed.count(progress);
+    if (lost === 0) return;
     const { counters, diagnostics, options } = this.#parts;
-    counters.trimmedUnread += trimmed - before;
+    counters.trimmedUnread += lost;
     diagnostics.error(
       `consumer:trimmed:${options.stream}:${options.group}`,
-      `Stream ${options.stream} was trimmed past the group ${JSON.stringify(options.group)}: ${trimmed - before} records are gone that nobody in it has read. Add consumers, or keep more (retention).`,
+      `Stream ${options.stream} was trimmed past the group ${JSON.stringify(options.group)}: ${lost} records are gone that nobody in it has read. Add consumers, or keep more (retention).`,
     );
   }
 }

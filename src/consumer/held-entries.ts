@@ -15,6 +15,7 @@ export class HeldEntries {
   /** Ordered by `dueAt`. */
   #retries: Retry[] = [];
   #waiting = 0;
+  #isOver = false;
 
   get size(): number {
     return this.#states.size;
@@ -39,6 +40,7 @@ export class HeldEntries {
   }
 
   set(entries: readonly { readonly id: string }[], state: HeldState): void {
+    if (this.#isOver) return;
     for (const { id } of entries) this.#states.set(id, state);
   }
 
@@ -47,11 +49,20 @@ export class HeldEntries {
   }
 
   retry(entries: readonly LogEntry[], dueAt: number): void {
+    if (this.#isOver) return;
     this.set(entries, 'waiting');
     this.#waiting += entries.length;
     let at = this.#retries.length;
     while (at > 0 && (this.#retries[at - 1]?.dueAt ?? 0) > dueAt) at--;
     this.#retries.splice(at, 0, { entries, dueAt });
+  }
+
+  /** Nothing is held any more, and nothing will be: whatever a late handler says of its records, others have them. */
+  end(): void {
+    this.#isOver = true;
+    this.#states.clear();
+    this.#retries = [];
+    this.#waiting = 0;
   }
 
   /** The next try that is due, taken off the list. */

@@ -1,4 +1,4 @@
-import type { Delivered, EntryDecoder, LogEntry } from './entry.js';
+import type { Delivered, EntryDecoder, LogEntry, Undecodable } from './entry.js';
 import type { GroupStore } from '../redis/group-store.js';
 import type { DeadLetters } from './dead-letters.js';
 import type { GroupKeeper } from './group-keeper.js';
@@ -15,7 +15,12 @@ export interface IntakeParts {
   readonly deadLetters: DeadLetters;
   readonly counters: Counters;
   readonly options: Pick<ResolvedConsumerOptions, 'deduplicate' | 'maxDeliveries'>;
+  /** See {@link UndecodableHandler}. */
+  readonly undecodable: UndecodableHandler | undefined;
 }
+
+/** Told of how many entries cannot be decoded. Where there is one, they are acknowledged, and are no dead letters. */
+export type UndecodableHandler = (count: number) => void;
 
 /** Decides which of the entries that Redis delivered are handed to a handler. */
 export class Intake {
@@ -32,15 +37,29 @@ export class Intake {
     if (others.length < delivered.length) this.#noteHeld(delivered);
     const fresh = await this.#dropDone(others);
     const { entries, undecodable } = await decoder.decode(fresh);
-    await this.#parts.deadLetters.moveAll(
-      undecodable.map(({ id, reason }) => ({ id, reason: 'undecodable', error: reason })),
-    );
+    await this.#setAside(undecodable);
     const worn = entries.filter(({ deliveryCount }) => deliveryCount > options.maxDeliveries);
     await this.#parts.deadLetters.moveAll(
       worn.map(({ id }) => ({ id, reason: 'max-deliveries', error: 'no handler finished with it' })),
     );
     const usable = worn.length === 0 ? entries : entries.filter((entry) => !worn.includes(entry));
     return options.deduplicate ? this.#dropDuplicates(usable) : usable;
+  }
+
+  async #setAside(undecodable: readonly Undecodable[]): Promise<void> {
+    const { deadLetters, store, keeper, undecodable: tell } = this.#parts;
+    if (tell === undefined) {
+      const requests = undecodable.map(({ id, reason }) => ({
+        id,
+        reason: 'undecodable' as const,
+        error: reason,
+      }));
+      return deadLetters.moveAll(requests);
+    }
+    if (undecodable.length === 0) return;
+    const ids = undecodable.map(({ id }) => id);
+    keeper.acknowledged(ids, await store.acknowledge(ids));
+    tell(ids.length);
   }
 
   /** In our hands already: whoever has it goes on with it. */

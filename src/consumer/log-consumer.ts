@@ -1,18 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { createDiagnostics, type Diagnostics } from '../diagnostics.js';
 import { RedisLogError } from '../errors.js';
-import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
+import { type Runtime, systemRuntime, timeLimitOf } from '../pipeline/runtime.js';
 import type { LogBatch } from './batch.js';
 import type { LogHandler } from './engine.js';
+import type { UndecodableHandler } from './intake.js';
 import { type LogConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from './options.js';
+import { HandlerCalls } from './handler-calls.js';
 import { BatchExchange, BatchIterator } from './pull.js';
-import { Session } from './session.js';
+import { Session, type SessionParts } from './session.js';
 import { type ConsumerStats, newCounters } from './stats.js';
 import { Turns } from './turns.js';
 
 export interface ConsumerSurroundings {
   readonly diagnostics?: Diagnostics;
   readonly runtime?: Runtime;
+  /** @internal For whom what cannot be decoded is nothing to be kept. */
+  readonly undecodable?: UndecodableHandler;
 }
 
 /**
@@ -38,8 +42,9 @@ export interface ConsumerSurroundings {
 export class LogConsumer implements AsyncIterable<LogBatch>, AsyncDisposable {
   /** The options in force, with every default. */
   readonly options: ResolvedConsumerOptions;
-  readonly #around: Required<ConsumerSurroundings>;
+  readonly #around: Pick<SessionParts, 'diagnostics' | 'runtime' | 'undecodable'>;
   readonly #counters = newCounters();
+  readonly #calls = new HandlerCalls();
   #sessions: readonly Session[] = [];
   #name: string | undefined;
   #exchange: BatchExchange | undefined;
@@ -49,17 +54,23 @@ export class LogConsumer implements AsyncIterable<LogBatch>, AsyncDisposable {
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options. */
   constructor(options: LogConsumerOptions, around: ConsumerSurroundings = {}) {
     this.options = resolveConsumerOptions(options);
-    const { diagnostics = createDiagnostics(), runtime = systemRuntime } = around;
-    this.#around = { diagnostics, runtime };
+    const { diagnostics = createDiagnostics(), runtime = systemRuntime, undecodable } = around;
+    this.#around = { diagnostics, runtime, undecodable };
   }
 
   /**
    * Hands batches to `handler` until the consumer is closed, and resolves then. Whatever Redis does meanwhile is waited
    * out. What the handler throws is never thrown here: see {@link LogHandler}.
    *
-   * @throws RedisLogError `REDIS_LOG_MISUSED` when it runs or is closed already; `REDIS_LOG_MISSING_PEER`.
+   * @throws RedisLogError `REDIS_LOG_MISUSED` when it runs or is closed already, or gets no function; `REDIS_LOG_MISSING_PEER`.
    */
   async run(handler: LogHandler): Promise<void> {
+    if (typeof handler !== 'function') {
+      throw new RedisLogError(
+        'REDIS_LOG_MISUSED',
+        'run() wants a handler, a function of a batch. For batches without a handler, loop over the consumer: for await (const batch of consumer).',
+      );
+    }
     if (this.#name !== undefined || this.#isClosed) {
       const state = this.#isClosed ? 'is closed' : 'runs already';
       throw new RedisLogError(
@@ -70,7 +81,8 @@ export class LogConsumer implements AsyncIterable<LogBatch>, AsyncDisposable {
     const { streams, consumer: prefix } = this.options;
     const name = `${prefix}-${process.pid}-${randomBytes(6).toString('base64url')}`;
     this.#name = name;
-    const one = streams.length === 1 ? handler : this.#inTurn(handler);
+    const marked = this.#calls.marking(handler);
+    const one = streams.length === 1 ? marked : this.#inTurn(marked);
     this.#sessions = streams.map((stream) => this.#session(stream, name, one));
     try {
       await Promise.all(this.#sessions.map((session) => session.run()));
@@ -104,13 +116,16 @@ export class LogConsumer implements AsyncIterable<LogBatch>, AsyncDisposable {
 
   /**
    * Stops reading, lets handlers finish, and hands back to the group what they could not finish, all within `timeoutMs`
-   * (default: the option `shutdownTimeoutMs`). Never rejects. Later calls join the first.
+   * (default: the option `shutdownTimeoutMs`). Never rejects. Later calls join the first. Called by a handler, it resolves
+   * at once, since it cannot wait for its caller: the consumer closes when that has finished. A loop that has
+   * acknowledged its batch may wait for it, too.
    */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#isClosed = true;
     this.#exchange?.end();
-    const { timeoutMs = this.options.shutdownTimeoutMs } = options;
-    await Promise.all(this.#sessions.map((session) => session.close(timeoutMs)));
+    const timeoutMs = timeLimitOf(options, this.options.shutdownTimeoutMs);
+    const closed = Promise.all(this.#sessions.map((session) => session.close(timeoutMs)));
+    if (!this.#calls.isInside) await closed;
   }
 
   stats(): ConsumerStats {
@@ -141,7 +156,7 @@ export class LogConsumer implements AsyncIterable<LogBatch>, AsyncDisposable {
   #inTurn(handler: LogHandler): LogHandler {
     const turns = new Turns(this.options.concurrency);
     return async (batch) => {
-      if (!(await turns.take(batch.signal))) return [];
+      if (!(await turns.take(batch.signal))) return batch.ack([]);
       try {
         return await handler(batch);
       } finally {

@@ -4,8 +4,10 @@ import { describeValue, nearest, Problems } from '../options/problems.js';
 import { resolveSharedOptions } from '../options/resolve.js';
 import { defined, unknownKey, UNKNOWN_KEY, whole } from '../options/schema.js';
 import { withPartitions } from '../options/partition-names.js';
+import { isStreamName } from '../options/stream-name.js';
 import type { Complete, ConnectionOptions, PartitionOptions, ServiceOptions } from '../options/types.js';
 import { isEntryId } from '../redis/entry-id.js';
+import type { LogBatch } from './batch.js';
 
 /** Waits between tries of what a handler has failed on: full jitter, doubling from `minDelayMs` to `maxDelayMs`. */
 export interface RetryOptions {
@@ -64,31 +66,41 @@ export interface LogConsumerOptions {
   readonly forgetConsumersAfterMs?: number;
   /** Begins the consumer's name in the group, which ends in what makes it unique. Default: the name of the host. */
   readonly consumer?: string;
+  /**
+   * Is given whatever a handler throws, with the batch, for a report of your own: stderr names only its kind, since a
+   * message may hold what nobody should read there. What becomes of the records is decided without it; what it throws is
+   * ignored.
+   */
+  readonly onError?: (error: unknown, batch: LogBatch) => unknown;
 }
 
 export type ResolvedConsumerOptions = Complete<
-  Omit<LogConsumerOptions, 'service' | 'retry' | 'partitions'>
+  Omit<LogConsumerOptions, 'service' | 'retry' | 'partitions' | 'onError'>
 > & {
+  readonly onError?: LogConsumerOptions['onError'];
   /** The stream, or its partitions. */
   readonly streams: readonly string[];
   readonly retry: Complete<RetryOptions>;
 };
 
 const NAME = 'a text that is not empty';
-const name = v.pipe(
+export const name = v.pipe(
   v.string(NAME),
   v.check((value) => value.trim() !== '', NAME),
 );
+const STREAM_NAME = 'the name of a stream (with a "}" only as part of a hash tag such as {logs})';
+export const streamName = v.custom<string>(isStreamName, STREAM_NAME);
 const FROM = 'start, now, or the id of an entry';
 const from = v.custom<string>(
   (value) => value === 'start' || value === 'now' || (typeof value === 'string' && isEntryId(value)),
   FROM,
 );
+const isFunction = (value: unknown): boolean => typeof value === 'function';
 const retryEntries = { minDelayMs: whole(1, 600_000), maxDelayMs: whole(1, 3_600_000) };
 
 const ENTRIES = {
   group: v.optional(name, ''),
-  stream: v.optional(v.string('the name of a stream')),
+  stream: v.optional(streamName),
   from: v.optional(from),
   batchSize: whole(1, 5_000),
   maxWaitMs: whole(0, 60_000),
@@ -100,6 +112,9 @@ const ENTRIES = {
   heartbeatMs: whole(100, 60_000),
   forgetConsumersAfterMs: whole(1_000, 1_000_000_000_000),
   consumer: v.optional(name),
+  onError: v.optional(
+    v.custom<LogConsumerOptions['onError']>(isFunction, 'a function of an error and a batch'),
+  ),
 };
 
 /** These are the writer's, too, with the same meaning, environment and default. */
@@ -115,10 +130,10 @@ const SHARED = [
 /** The names of all options of a consumer. */
 export const CONSUMER_OPTIONS: readonly string[] = [...new Set([...Object.keys(ENTRIES), ...SHARED])];
 
-const SCHEMA = v.objectWithRest(
-  { ...ENTRIES, ...Object.fromEntries(SHARED.map((key) => [key, v.optional(v.any())])) },
-  unknownKey,
-);
+/** The writer's schema looks at them. A stream is here but a name, so it has an entry of its own. */
+const SEEN_ELSEWHERE = Object.fromEntries(SHARED.map((key) => [key, v.optional(v.any())]));
+
+const SCHEMA = v.objectWithRest({ ...SEEN_ELSEWHERE, ...ENTRIES }, unknownKey);
 
 const DEFAULTS = {
   from: 'start',
@@ -140,7 +155,8 @@ export function resolveConsumerOptions(
 ): ResolvedConsumerOptions {
   const problems = new Problems();
   const parsed = v.safeParse(SCHEMA, options ?? {});
-  for (const issue of parsed.issues ?? []) addIssue(issue, problems);
+  for (const issue of parsed.issues ?? []) addIssue(issue, { problems, known: CONSUMER_OPTIONS });
+  checkRetry(options, problems);
   const shared = readShared(options, { environment, problems });
   if (!problems.isEmpty || shared === undefined) throw problems.toError();
   const { partitions: _, ...given } = parsed.output as LogConsumerOptions;
@@ -152,19 +168,30 @@ export function resolveConsumerOptions(
   };
 }
 
+/** A longest wait below the shortest one can only be a slip. One of the two alone may well be beyond the other's default. */
+function checkRetry(options: unknown, problems: Problems): void {
+  const { minDelayMs, maxDelayMs } = { ...(options as Partial<LogConsumerOptions> | undefined)?.retry };
+  if (typeof minDelayMs !== 'number' || typeof maxDelayMs !== 'number' || minDelayMs <= maxDelayMs) return;
+  problems.add(
+    'retry',
+    `got minDelayMs ${minDelayMs} above maxDelayMs ${maxDelayMs}. Give at least as much to maxDelayMs`,
+  );
+}
+
 type Shared = Pick<
   ResolvedConsumerOptions,
   'connection' | 'stream' | 'streams' | 'sendTimeoutMs' | 'shutdownTimeoutMs'
 >;
 
-function readShared(
+/** The stream and the connection, as the writer resolves them. */
+export function readShared(
   options: unknown,
   { environment, problems }: { environment: NodeJS.ProcessEnv; problems: Problems },
 ): Shared | undefined {
   const given = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
   const picked = Object.fromEntries(SHARED.filter((key) => key in given).map((key) => [key, given[key]]));
-  // Not a name at all is a problem that the consumer's own schema has told of.
-  if (typeof picked['stream'] !== 'string') delete picked['stream'];
+  // What is no name is a problem that the own schema has told of.
+  if (!isStreamName(picked['stream'])) delete picked['stream'];
   const resolved = resolveSharedOptions(picked, { environment, problems });
   if (resolved === undefined) return undefined;
   const { connection, defaultStream: stream, partitions, sendTimeoutMs, shutdownTimeoutMs } = resolved;
@@ -172,7 +199,11 @@ function readShared(
   return { connection, stream, streams, sendTimeoutMs, shutdownTimeoutMs };
 }
 
-function addIssue(issue: v.BaseIssue<unknown>, problems: Problems): void {
+/** `known`: the names of the options, for advice where one is not known. */
+export function addIssue(
+  issue: v.BaseIssue<unknown>,
+  { problems, known: names }: { readonly problems: Problems; readonly known: readonly string[] },
+): void {
   const path = (issue.path ?? []).map(({ key }) => String(key));
   const subject = path.join('.') || 'options';
   if (issue.message !== UNKNOWN_KEY) {
@@ -183,7 +214,7 @@ function addIssue(issue: v.BaseIssue<unknown>, problems: Problems): void {
     );
     return;
   }
-  const known = path.length > 1 ? Object.keys(retryEntries) : CONSUMER_OPTIONS;
+  const known = path.length > 1 ? Object.keys(retryEntries) : names;
   const similar = nearest(path.at(-1) ?? '', known);
   const advice =
     similar === undefined ? `Leave it out; known here are ${known.join(', ')}` : `Did you mean ${similar}?`;

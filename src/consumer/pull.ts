@@ -3,20 +3,29 @@ import type { LogBatch } from './batch.js';
 interface Offer {
   readonly batch: LogBatch;
   /** Whoever took the batch is done with it. */
-  done(ids: readonly string[]): void;
+  done(): void;
 }
 
 /** Where the engine's batches meet those who ask for one. */
 export class BatchExchange {
   readonly #offers: Offer[] = [];
+  readonly #taken = new Set<Offer>();
   readonly #asking: ((offer: Offer | undefined) => void)[] = [];
   #isOver = false;
   #failure: unknown;
 
   /** A handler for the engine: settles when somebody has taken the batch and is done with it. */
-  readonly offer = (batch: LogBatch): Promise<readonly string[]> =>
-    new Promise((done) => {
+  readonly offer = (batch: LogBatch): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        this.#taken.delete(offer);
+        // Only what was acknowledged in the loop is.
+        void batch.ack([]);
+        resolve();
+      };
       const offer = { batch, done };
+      // Nobody will ever take it.
+      if (this.#isOver) return done();
       const ask = this.#asking.shift();
       if (ask === undefined) this.#offers.push(offer);
       else ask(offer);
@@ -24,8 +33,12 @@ export class BatchExchange {
 
   /** The next batch, or none any more. */
   async take(): Promise<Offer | undefined> {
-    const offer = this.#offers.shift();
-    if (offer !== undefined) return offer;
+    const offer = this.#offers.shift() ?? (await this.#next());
+    if (offer !== undefined) this.#taken.add(offer);
+    return offer;
+  }
+
+  async #next(): Promise<Offer | undefined> {
     const asked = this.#isOver
       ? undefined
       : await new Promise<Offer | undefined>((ask) => this.#asking.push(ask));
@@ -39,11 +52,15 @@ export class BatchExchange {
     this.end();
   }
 
-  /** Nobody waits any longer; batches that nobody took are given back. */
+  /**
+   * Nobody waits any longer; batches that nobody took are given back. One that was taken and is acknowledged is over: a
+   * loop that closes its consumer and waits for that does not wait for itself.
+   */
   end(): void {
     this.#isOver = true;
     for (const ask of this.#asking.splice(0)) ask(undefined);
-    for (const { done } of this.#offers.splice(0)) done([]);
+    for (const { done } of this.#offers.splice(0)) done();
+    for (const { batch, done } of this.#taken) if (batch.open.length === 0) done();
   }
 }
 
@@ -77,7 +94,7 @@ export class BatchIterator implements AsyncIterableIterator<LogBatch, undefined>
   }
 
   #finish(): void {
-    this.#current?.done([]);
+    this.#current?.done();
     this.#current = undefined;
   }
 }

@@ -1,59 +1,24 @@
-import { decodeLogRecord } from '../codec/decode.js';
-import { describeError } from '../diagnostics.js';
+import { createDiagnostics, describeError, type Diagnostics } from '../diagnostics.js';
 import { RedisLogError } from '../errors.js';
 import { systemRuntime } from '../pipeline/runtime.js';
-import type { LogRecord } from '../record/log-record.js';
 import { GroupLink } from '../redis/group-link.js';
-import { type RawEntry, readEntries } from '../redis/group-replies.js';
-import { DEAD_LETTER_FIELDS, REPLAY } from '../redis/group-scripts.js';
-import { type LogConsumerOptions, resolveConsumerOptions } from './options.js';
-
-/** A record that a group set aside. */
-export interface DeadLetter {
-  /** Its id among the dead letters. */
-  readonly id: string;
-  /** The id that its entry had in the stream. */
-  readonly entryId: string;
-  readonly group: string;
-  /** The consumer that set it aside. */
-  readonly consumer: string;
-  /** `undecodable`, `max-deliveries`, or `rejected` (by DeadLetterError). */
-  readonly reason: string;
-  /** Name and first line of the last error. */
-  readonly error: string;
-  /** How often it was handed out. */
-  readonly deliveryCount: number;
-  /** `undefined` where it cannot be decoded. */
-  readonly record: LogRecord | undefined;
-  /** The entry as it was: names and values in one list. */
-  readonly fields: readonly string[];
-}
-
-export interface ReplayOptions extends Pick<
-  LogConsumerOptions,
-  'connection' | 'stream' | 'partitions' | 'service' | 'sendTimeoutMs'
-> {
-  /** Only dead letters of this group. Default: of all. */
-  readonly group?: string;
-  /** Only these, by their ids among the dead letters. Default: all. */
-  readonly ids?: readonly string[];
-  /** Most to be replayed. Default: no limit. */
-  readonly limit?: number;
-  /**
-   * Is given each of them in the place of the stream. One for which it resolves is removed; one for which it throws
-   * stays. Default: each goes back to the end of the stream, to all groups.
-   */
-  readonly handler?: (letter: DeadLetter) => unknown;
-}
+import { REPLAY } from '../redis/group-scripts.js';
+import { type DeadLetter, DeadLetterReader, type StoredLetter } from './dead-letter-reader.js';
+import { type ReplayOptions, resolveReplayOptions } from './replay-options.js';
 
 export interface ReplayResult {
   /** Back in the stream, or handled. */
   readonly replayed: number;
-  /** Still among the dead letters: the handler threw. */
+  /** Still among the dead letters: the handler threw, or the entry cannot be put back, of which stderr says why. */
   readonly failed: number;
 }
 
-const PAGE = 100;
+interface Site {
+  readonly link: GroupLink;
+  readonly diagnostics: Diagnostics;
+}
+
+type Outcome = 'replayed' | 'failed' | 'gone';
 
 /**
  * Takes dead letters of a stream up again: those that are there when it is called, the oldest first. Each is put back
@@ -66,22 +31,22 @@ const PAGE = 100;
  * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`; `REDIS_LOG_UNAVAILABLE` when Redis cannot be reached or refuses.
  */
 export async function replayDeadLetters(options: ReplayOptions = {}): Promise<ReplayResult> {
-  const { group, ids, limit = Infinity, handler, ...rest } = options;
-  const resolved = resolveConsumerOptions({ ...rest, group: group ?? 'any' });
-  const { connection, stream, streams, sendTimeoutMs } = resolved;
+  const { connection, stream, streams, sendTimeoutMs, ...wanted } = resolveReplayOptions(options);
+  const { group, ids, limit, handler } = wanted;
+  const isWanted = (letter: StoredLetter): boolean =>
+    (group === undefined || letter.group === group) && (ids === undefined || ids.includes(letter.id));
   const link = await openLink(connection, sendTimeoutMs);
+  const site: Site = { link, diagnostics: createDiagnostics() };
   try {
-    const isWanted = (letter: DeadLetter): boolean =>
-      (group === undefined || letter.group === group) && (ids === undefined || ids.includes(letter.id));
     const result = { replayed: 0, failed: 0 };
-    for await (const [place, letter] of lettersOfAll(link, streams)) {
+    for await (const [reader, letter] of lettersOfAll(link, streams)) {
       if (!isWanted(letter)) continue;
       if (result.replayed + result.failed >= limit) break;
-      const isDone = await (handler === undefined
-        ? putBack(link, place, letter)
-        : handOver(link, place, { letter, handler }));
-      if (isDone) result.replayed++;
-      else if (handler !== undefined) result.failed++;
+      const outcome = await (handler === undefined
+        ? putBack(site, reader.stream, letter)
+        : handOver(site, reader, { letter, handler }));
+      // Somebody else was faster with those that are gone.
+      if (outcome !== 'gone') result[outcome]++;
     }
     return result;
   } catch (cause) {
@@ -92,7 +57,7 @@ export async function replayDeadLetters(options: ReplayOptions = {}): Promise<Re
 }
 
 async function openLink(
-  connection: ReturnType<typeof resolveConsumerOptions>['connection'],
+  connection: ReturnType<typeof resolveReplayOptions>['connection'],
   timeoutMs: number,
 ): Promise<GroupLink> {
   let reason: string | undefined;
@@ -122,65 +87,39 @@ async function openLink(
 async function* lettersOfAll(
   link: GroupLink,
   streams: readonly string[],
-): AsyncGenerator<[stream: string, letter: DeadLetter]> {
-  for (const stream of streams) for await (const letter of lettersOf(link, stream)) yield [stream, letter];
-}
-
-/** All that are there now, and none that come meanwhile: what fails again must not be tried without end. */
-async function* lettersOf(link: GroupLink, stream: string): AsyncGenerator<DeadLetter> {
-  const { deadLetters } = link.keys(stream);
-  const { entries: newest } = readEntries(await link.call('xrevrange', [deadLetters, '+', '-', 'COUNT', 1]));
-  const last = newest[0]?.id;
-  let after = '-';
-  while (last !== undefined) {
-    const { entries } = readEntries(await link.call('xrange', [deadLetters, after, last, 'COUNT', PAGE]));
-    for (const entry of entries) {
-      const letter = letterOf(entry);
-      if (letter !== undefined) yield letter;
-    }
-    const end = entries.at(-1)?.id;
-    if (end === undefined || entries.length < PAGE) return;
-    after = `(${end}`;
+): AsyncGenerator<[reader: DeadLetterReader, letter: StoredLetter]> {
+  for (const stream of streams) {
+    const reader = new DeadLetterReader(link, stream);
+    for await (const letter of reader.letters()) yield [reader, letter];
   }
 }
 
-function letterOf({ id, fields }: RawEntry): DeadLetter | undefined {
-  if (fields[0] !== DEAD_LETTER_FIELDS[0]) return undefined;
-  const text = (name: (typeof DEAD_LETTER_FIELDS)[number]): string =>
-    fields[2 * DEAD_LETTER_FIELDS.indexOf(name) + 1] ?? '';
-  const own = fields.slice(2 * DEAD_LETTER_FIELDS.length);
-  const decoded = decodeLogRecord(own);
-  return {
-    id,
-    entryId: text('@dlq.id'),
-    group: text('@dlq.group'),
-    consumer: text('@dlq.consumer'),
-    reason: text('@dlq.reason'),
-    error: text('@dlq.error'),
-    deliveryCount: Number(text('@dlq.deliveries')),
-    record: decoded.status === 'ok' ? decoded.record : undefined,
-    fields: own,
-  };
-}
-
-/** False when somebody else was faster. */
-async function putBack(link: GroupLink, stream: string, { id }: DeadLetter): Promise<boolean> {
+async function putBack({ link, diagnostics }: Site, stream: string, { id }: StoredLetter): Promise<Outcome> {
   const keys = link.keys(stream);
-  return (await link.run({ script: REPLAY, keys: [keys.deadLetters, keys.stream], args: [id] })) === 'MOVED';
+  const outcome = await link.run({ script: REPLAY, keys: [keys.deadLetters, keys.stream], args: [id] });
+  if (outcome === 'MOVED') return 'replayed';
+  if (outcome !== 'TOO_MANY_FIELDS') return 'gone';
+  diagnostics.warn(
+    `replay:${stream}`,
+    `Stream ${stream}: the dead letter ${id} has too many fields to be put back in one step, and stays. A handler gets all of them.`,
+  );
+  return 'failed';
 }
 
 async function handOver(
-  link: GroupLink,
-  stream: string,
-  { letter, handler }: { readonly letter: DeadLetter; readonly handler: (letter: DeadLetter) => unknown },
-): Promise<boolean> {
+  { link }: Site,
+  reader: DeadLetterReader,
+  { letter, handler }: { readonly letter: StoredLetter; readonly handler: (letter: DeadLetter) => unknown },
+): Promise<Outcome> {
+  const opened = await reader.open(letter);
+  if (opened === undefined) return 'gone';
   try {
-    await handler(letter);
+    await handler(opened);
   } catch {
-    return false;
+    return 'failed';
   }
-  await link.call('xdel', [link.keys(stream).deadLetters, letter.id]);
-  return true;
+  await link.call('xdel', [link.keys(reader.stream).deadLetters, letter.id]);
+  return 'replayed';
 }
 
 function unavailable(stream: string, cause: unknown): RedisLogError {

@@ -10,8 +10,8 @@ import { DeadLetters } from './dead-letters.js';
 import { Engine, type LogHandler } from './engine.js';
 import { EntryDecoder } from './entry.js';
 import { GroupKeeper } from './group-keeper.js';
-import { HeldEntries } from './held-entries.js';
-import { Intake } from './intake.js';
+import { HeldEntries, type HeldState } from './held-entries.js';
+import { Intake, type UndecodableHandler } from './intake.js';
 import type { ResolvedConsumerOptions } from './options.js';
 import { Reports } from './reports.js';
 import { Source } from './source.js';
@@ -29,6 +29,7 @@ export interface SessionParts {
   readonly diagnostics: Diagnostics;
   readonly runtime: Runtime;
   readonly handler: LogHandler;
+  readonly undecodable: UndecodableHandler | undefined;
 }
 
 /** Of the time to close, this much is for handing back, and no more than a quarter of it. */
@@ -71,6 +72,7 @@ export class Session {
       options,
       consumer,
       isReady: () => this.#commands.state === 'ready',
+      probe: () => this.#probe(),
     });
   }
 
@@ -118,10 +120,7 @@ export class Session {
     engine.close();
     this.#reading.close();
     const handBackAt = timeoutMs - Math.min(HAND_BACK_MS, timeoutMs / 4);
-    await this.#within(
-      this.#ended.catch(() => undefined).then(() => engine.settled()),
-      handBackAt,
-    );
+    await this.#within(this.#finish(engine), handBackAt);
     engine.abort();
     this.#upkeep.stop();
     await this.#within(
@@ -129,29 +128,44 @@ export class Session {
       deadline - runtime.now(),
     );
     this.#commands.close();
+    // Nothing is in our hands any more; what has no outcome comes again, here or elsewhere.
+    this.#held.end();
+  }
+
+  async #finish(engine: Engine): Promise<void> {
+    await engine.settled();
+    // The engine may wait for a server that is away. Who holds nothing has nothing to tell it.
+    if (this.#held.size === 0 && this.#commands.state !== 'ready') this.#commands.close();
+    await this.#ended.catch(() => undefined);
+    await engine.settled();
   }
 
   /** All that the server has under our name and that has no outcome: others may take it over at once. */
   async #handBack(): Promise<void> {
     const { options, counters } = this.#parts;
     const open = (await this.#store.held()).filter(({ id }) => this.#held.stateOf(id) !== 'handled');
-    // What never reached a handler was not delivered to anybody.
-    const counted = open.map(({ id, deliveries }) => {
-      const isDelivered = this.#held.stateOf(id) !== undefined;
-      return { id, deliveries: isDelivered ? deliveries : deliveries - 1 };
-    });
+    const counted = open.map(({ id, deliveries }) => ({
+      id,
+      deliveries: deliveriesAfter(this.#held.stateOf(id), deliveries, options.maxDeliveries),
+    }));
     for (const [deliveries, ids] of idsByDeliveries(counted)) {
-      await this.#store.handBack(ids, options.minIdleMs, Math.max(0, deliveries));
+      await this.#store.handBack(ids, options.minIdleMs, deliveries);
     }
     counters.handedBack += open.length;
     // A read that was answered just as we left is no news; a handler that was not done in time is.
-    const late = open.filter(({ id }) => this.#held.stateOf(id) !== undefined).length;
+    const late = open.filter(({ id }) => this.#held.stateOf(id) === 'handling').length;
     if (late > 0) this.#reports.handedBack(late);
     await this.#store.forget(this.#parts.consumer, 0);
   }
 
+  /** A small question that goes where all the others go, so that a link that is dead is found when nobody needs it. */
+  async #probe(): Promise<void> {
+    const { stream, group, heartbeatMs } = this.#parts.options;
+    await this.#commands.call('xpending', [this.#commands.keys(stream).stream, group], heartbeatMs);
+  }
+
   #makeEngine(telemetry: Awaited<ReturnType<typeof loadTelemetry>>): Engine {
-    const { options, counters, diagnostics, runtime, handler } = this.#parts;
+    const { options, counters, diagnostics, runtime, handler, undecodable } = this.#parts;
     const [store, held, keeper, reports] = [this.#store, this.#held, this.#keeper, this.#reports];
     const isClosing = (): boolean => this.#closing !== undefined;
     const deadLetters = new DeadLetters({
@@ -169,7 +183,7 @@ export class Session {
       options,
       store,
       source: new Source({ store, held, runtime, counters, options, isClosing }),
-      intake: new Intake({ store, decoder, held, keeper, deadLetters, counters, options }),
+      intake: new Intake({ store, decoder, held, keeper, deadLetters, counters, options, undecodable }),
       held,
       keeper,
       deadLetters,
@@ -184,6 +198,8 @@ export class Session {
       },
       trouble,
       handlerFailed: (error) => reports.handlerFailed(error),
+      doubtful: (doubt) => reports.doubtful(doubt),
+      misnamed: () => reports.misnamed(),
       works: () => reports.works(),
     });
   }
@@ -201,6 +217,7 @@ export class Session {
 
   #changed(state: StoreState, reason: string | undefined): void {
     if (state === 'closed' && reason !== undefined) this.#unusable = reason;
+    if (state === 'ready') this.#keeper.reconnected();
     this.#reports.connection(state, reason);
   }
 
@@ -222,4 +239,14 @@ export class Session {
     await Promise.race([work, timeUp]);
     cancel();
   }
+}
+
+/**
+ * As how often delivered a record is handed back. What never reached a handler was not delivered to anybody. A handler
+ * that had no time to finish has not failed, so many a stop wears out no record; yet the next one sees that it is not the
+ * first. And whatever happened, one more handler gets it.
+ */
+function deliveriesAfter(state: HeldState | undefined, deliveries: number, maxDeliveries: number): number {
+  if (state === undefined) return Math.max(0, deliveries - 1);
+  return Math.min(state === 'handling' ? Math.max(1, deliveries - 1) : deliveries, maxDeliveries - 1);
 }

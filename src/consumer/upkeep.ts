@@ -13,11 +13,16 @@ export interface UpkeepParts {
   readonly keeper: GroupKeeper;
   readonly runtime: Runtime;
   readonly diagnostics: Diagnostics;
-  readonly options: Pick<ResolvedConsumerOptions, 'minIdleMs' | 'forgetConsumersAfterMs' | 'stream'>;
+  readonly options: Pick<
+    ResolvedConsumerOptions,
+    'minIdleMs' | 'forgetConsumersAfterMs' | 'heartbeatMs' | 'stream'
+  >;
   /** The name of this member of the group. */
   readonly consumer: string;
   /** Whether commands can be sent. */
   isReady(): boolean;
+  /** Asks the server for a sign of life; where none comes, the connection is made again. */
+  probe(): Promise<void>;
 }
 
 const CHUNK = 1_000;
@@ -25,7 +30,7 @@ const LOOK_MS = 5_000;
 
 /**
  * What a consumer does beside its work, while handlers run: it renews what it holds, so that nobody takes it for dead,
- * looks how far the group has come, and removes the names of consumers that are long gone and hold nothing.
+ * sees to it that commands get answers, looks how far the group has come, and removes the names of consumers that are long gone and hold nothing.
  */
 export class Upkeep {
   readonly #parts: UpkeepParts;
@@ -37,7 +42,8 @@ export class Upkeep {
   }
 
   start(): void {
-    const { minIdleMs, forgetConsumersAfterMs } = this.#parts.options;
+    const { minIdleMs, forgetConsumersAfterMs, heartbeatMs } = this.#parts.options;
+    this.#every(heartbeatMs, () => this.#parts.probe());
     this.#every(minIdleMs / 3, () => this.#renew());
     this.#every(Math.min(LOOK_MS, minIdleMs / 3), () => this.#parts.keeper.look());
     this.#every(forgetConsumersAfterMs / 2, () => this.#forgetOthers());

@@ -8,8 +8,12 @@ export class CountBudget {
   #left: number;
   #queue: Promise<unknown> = Promise.resolve();
 
+  /** Nothing is ever counted. */
+  readonly isOff: boolean;
+
   constructor(limit: number, groups: number) {
-    this.#left = Math.floor(limit / 2);
+    this.isOff = limit === 0;
+    this.#left = Math.ceil(limit / 2);
     this.#share = Math.floor(limit / 2 / Math.max(1, groups));
   }
 

@@ -20,6 +20,14 @@ export function losingInMs(input: ForecastInput): number | undefined {
   return both.length === 0 ? undefined : Math.min(...both);
 }
 
+/**
+ * What is kept, for a forecast; undefined while less than a tenth of it waits. So much is always on its way, and its
+ * ups and downs are no trend.
+ */
+export function limitToForecast(waiting: number | undefined, kept: number | undefined): number | undefined {
+  return waiting === undefined || kept === undefined || waiting * 10 < kept ? undefined : kept;
+}
+
 function byLength({
   lag,
   pending,
@@ -45,13 +53,10 @@ function byAge(input: ForecastInput): number | undefined {
   return Math.max(0, maxAgeMs - timeBehindMs) / ageing;
 }
 
-/** `4 min`, `12 s`, `3 h`: for sentences. */
-export function inWords(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 1) return 'less than a second';
-  if (seconds < 100) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 100) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 72 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+/** A loss that is forecast for later than this is no trouble yet: the rates that it is told from will change. */
+const HORIZON_MS = 600_000;
+
+/** Whether a loss is forecast for the next ten minutes. */
+export function isLossNear(losingMs: number | undefined): boolean {
+  return losingMs !== undefined && losingMs <= HORIZON_MS;
 }

@@ -9,8 +9,10 @@ export interface GroupPoint {
   readonly oldestPendingForMs: number | undefined;
   /** Consumers that asked for something within `consumerIdleMs`. */
   readonly liveConsumers: number;
-  /** Entries were trimmed before the group got them, and it has not got past that place yet. */
+  /** Entries were trimmed before the group got them, and that is not over yet. */
   readonly isLosing: boolean;
+  /** A loss is forecast for the next minutes. */
+  readonly isLossNear: boolean;
 }
 
 export interface StatusLimits {
@@ -22,7 +24,7 @@ export interface StatusLimits {
 /**
  * The status of a group from its last samples, the oldest first. What is happening now (LOSING, NO CONSUMER, STUCK) is
  * said at once; what is a matter of time (STALLED, BEHIND) only when the whole window says so, and a single good sample
- * in it is enough to be OK.
+ * in it is enough to be OK. But who is about to lose entries is BEHIND, however short the trouble has been.
  */
 export function groupStatus(points: readonly GroupPoint[], limits: StatusLimits): GroupStatus {
   const last = points.at(-1);
@@ -35,6 +37,7 @@ export function groupStatus(points: readonly GroupPoint[], limits: StatusLimits)
   if (isWhole && isStalled(points)) return 'STALLED';
   if (isStuck(first, last, limits)) return 'STUCK';
   if (waits === undefined) return 'UNKNOWN';
+  if (last.isLossNear) return 'BEHIND';
   const isShrinking = backlog(last) < backlog(first);
   if (isWhole && !isShrinking && isFallingBehind(points)) return 'BEHIND';
   return 'OK';

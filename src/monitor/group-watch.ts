@@ -2,12 +2,12 @@ import type { GroupState, PendingState, StreamState } from '../redis/monitor-rep
 import { compareIds } from '../redis/entry-id.js';
 import { adviceFor } from './advice.js';
 import type { CountBudget } from './count-budget.js';
-import { losingInMs } from './forecast.js';
+import { isLossNear, limitToForecast, losingInMs as forecast } from './forecast.js';
 import { entriesOf, type GroupPoint, groupStatus } from './group-status.js';
 import { LagTracker } from './lag.js';
 import { LossAccount } from './loss.js';
 import type { Count } from './patient-count.js';
-import { Rate } from './rate.js';
+import { Rate, RATE_SAMPLES } from './rate.js';
 import type { ConsumerSample, EntryCount, GroupSample, GroupStatus, OldestPending } from './types.js';
 
 export interface GroupLimits {
@@ -63,9 +63,12 @@ export class GroupWatch {
     const { state, serverMs } = moment;
     const { lag, step, entriesReadShouldBe } = await this.#lag.read(state, group, moment.budget);
     this.#correct(group, entriesReadShouldBe);
-    this.#loss.note({ state, group, lag, lost: step?.lost });
     this.#rates(moment, group, step?.read);
     const timeBehindMs = await timeBehind(moment, group, lag);
+    const losingMs = this.#forecast(moment, { lag, pending: group.pending, timeBehindMs });
+    const isDue = losingMs !== undefined && losingMs <= RATE_SAMPLES * (moment.elapsedMs ?? 0);
+    this.#loss.note({ state, group, lag, lost: step?.lost, isDue });
+    const losingInMs = this.#loss.isLosing ? undefined : losingMs;
     const consumers = group.consumers.map((consumer) => ({
       name: consumer.name,
       idleMs: Math.max(0, serverMs - consumer.seenAtMs),
@@ -73,7 +76,8 @@ export class GroupWatch {
       pending: consumer.pending,
     }));
     const oldestPending = this.#oldestPending(group.oldestPending, serverMs);
-    this.#note(group, { lag, timeBehindMs, oldestPendingForMs: oldestPending?.pendingForMs, consumers });
+    const oldestPendingForMs = oldestPending?.pendingForMs;
+    this.#note(group, { lag, timeBehindMs, oldestPendingForMs, consumers, losingInMs });
     const { status, since } = this.#judge(moment.at);
     const sample = {
       stream: this.#stream,
@@ -90,7 +94,7 @@ export class GroupWatch {
       readPerSecond: this.#read.perSecond,
       acknowledgedPerSecond: this.#acknowledged.perSecond,
       lost: this.#loss.lost,
-      losingInMs: this.#forecast(moment, { lag, pending: group.pending, timeBehindMs }),
+      losingInMs,
       retentionUsed: retentionUsed(moment.maxLength, lag, group.pending),
       consumers,
     };
@@ -140,6 +144,7 @@ export class GroupWatch {
       oldestPendingForMs: seen.oldestPendingForMs,
       liveConsumers: seen.consumers.filter(({ idleMs }) => idleMs < consumerIdleMs).length,
       isLosing: this.#loss.isLosing,
+      isLossNear: isLossNear(seen.losingInMs),
     });
     if (this.#points.length > window) this.#points = this.#points.slice(-window);
   }
@@ -154,11 +159,18 @@ export class GroupWatch {
     { maxLength, maxAgeMs, addedPerSecond }: StreamMoment,
     seen: { lag: EntryCount; pending: number; timeBehindMs: number | undefined },
   ): number | undefined {
-    if (seen.lag.kind !== 'exact' || this.#loss.isLosing) return undefined;
-    // What waits in one sample alone is on its way.
-    if (this.#points.slice(-2).some((point) => entriesOf(point.lag) === 0)) return undefined;
-    const readPerSecond = this.#read.perSecond;
-    return losingInMs({ ...seen, lag: seen.lag.entries, maxLength, maxAgeMs, addedPerSecond, readPerSecond });
+    if (seen.lag.kind !== 'exact') return undefined;
+    // One interval is no trend, and what waits in one sample alone is on its way.
+    const before = this.#points.at(-1);
+    if (before === undefined || this.#points.length < 2 || entriesOf(before.lag) === 0) return undefined;
+    return forecast({
+      ...seen,
+      lag: seen.lag.entries,
+      maxLength: limitToForecast(seen.lag.entries, maxLength),
+      maxAgeMs: limitToForecast(seen.timeBehindMs, maxAgeMs),
+      addedPerSecond,
+      readPerSecond: this.#read.perSecond,
+    });
   }
 }
 
@@ -167,6 +179,7 @@ interface Seen {
   readonly timeBehindMs: number | undefined;
   readonly oldestPendingForMs: number | undefined;
   readonly consumers: readonly ConsumerSample[];
+  readonly losingInMs: number | undefined;
 }
 
 async function timeBehind(

@@ -18,6 +18,16 @@ export interface LagReading {
   readonly entriesReadShouldBe: number | undefined;
 }
 
+/** A lag by Redis' counters, and between what it was calculated. */
+interface Calculation {
+  readonly before: Known;
+  readonly now: Pair;
+  readonly calculated: number;
+}
+
+/** Does work that may fetch so many entries, and says how many it did. */
+type Spend = (work: (limit: number) => Promise<number>) => Promise<void>;
+
 export interface Step {
   readonly read: number;
   readonly lost: number;
@@ -34,6 +44,8 @@ export interface Step {
 export class LagTracker {
   #known: Known | undefined;
   #counting: PatientCount | undefined;
+  /** Redis' counters were taken at their word since the last count was begun. */
+  #isUnproven = false;
   readonly #count: Count;
 
   constructor(count: Count) {
@@ -61,27 +73,72 @@ export class LagTracker {
   async #lag(stream: StreamState, group: GroupState, budget: CountBudget): Promise<EntryCount> {
     const certain = certainLag(stream, group);
     if (certain !== undefined) return exact(certain);
-    const calculated = this.#known === undefined ? undefined : calculate(this.#known, { stream, group });
-    if (calculated === undefined) return this.#counted({ stream, group }, budget);
-    if (calculated > budget.share) return exact(calculated);
+    const now = { stream, group };
+    const before = this.#known;
+    const calculated = before === undefined ? undefined : calculate(before, now);
+    if (before === undefined || calculated === undefined) return this.#counted(now, budget);
+    const verified = await (calculated > budget.share
+      ? this.#audited({ before, now, calculated }, budget.share)
+      : this.#recounted(now, calculated));
+    if (verified !== undefined) return exact(verified);
+    // What was counted so far began before Redis' counters went wrong.
+    this.#counting = undefined;
+    return this.#counted(now, budget);
+  }
+
+  /** Undefined where there are more than was calculated: only a full count can tell how much more. */
+  async #recounted({ stream, group }: Pair, calculated: number): Promise<number | undefined> {
     const range = { from: `(${group.lastDeliveredId}`, to: stream.lastGeneratedId };
-    const verified = await this.#count(range, calculated + 1);
-    // More than was calculated: only a full count can tell how much more.
-    return verified.isComplete ? exact(verified.entries) : this.#counted({ stream, group }, budget);
+    const { isComplete, entries } = await this.#count(range, calculated + 1);
+    return isComplete ? entries : undefined;
+  }
+
+  /**
+   * Holds a lag that is too long to be counted at once against what was read since the sample before. Where that is too
+   * much as well, the lag is counted beside, a part with each sample, and corrected when that is done. Undefined where
+   * it is certainly wrong.
+   */
+  async #audited({ before, now, calculated }: Calculation, share: number): Promise<number | undefined> {
+    const { isWrong, fetched } = await this.#checkRead(before, now, share);
+    if (isWrong) return undefined;
+    if (!this.#isUnproven && this.#counting === undefined) return calculated;
+    const counting = await this.#advance(now, async (work) => void (await work(share - fetched)));
+    return counting.lag === undefined ? calculated : lagSince(counting.start, counting.lag, now);
   }
 
   /** Counts on where the sample before stopped, if what happened since allows it. */
   async #counted(now: Pair, budget: CountBudget): Promise<EntryCount> {
-    const counting = this.#counting?.holds(now) === true ? this.#counting : new PatientCount(now);
-    this.#counting = counting;
-    await budget.spend((limit) => counting.advance(this.#count, limit));
-    if (counting.lag === undefined) return counting.soFar(now);
-    this.#counting = undefined;
-    if (counting.start === now) return exact(counting.lag);
-    const lag = calculate({ ...counting.start, lag: counting.lag }, now);
-    return lag === undefined ? unknown('the stream changed while it was counted') : exact(lag);
+    const counting = await this.#advance(now, (work) => budget.spend(work));
+    const { start, lag } = counting;
+    if (lag === undefined) return counting.soFar(now, budget.isOff ? NOT_COUNTED : BEING_COUNTED);
+    const lagNow = lagSince(start, lag, now);
+    const { isWrong } = await this.#checkRead({ ...start, lag }, now, budget.share);
+    return lagNow === undefined || isWrong ? unknown(CHANGED) : exact(lagNow);
+  }
+
+  async #advance(now: Pair, spend: Spend): Promise<PatientCount> {
+    const running = this.#counting?.holds(now) === true ? this.#counting : undefined;
+    const counting = running ?? new PatientCount(now);
+    if (running === undefined) this.#isUnproven = false;
+    await spend((limit) => counting.advance(this.#count, limit));
+    this.#counting = counting.lag === undefined ? counting : undefined;
+    return counting;
+  }
+
+  /** XGROUP SETID sets Redis' count of entries read to anything: whether as many are there as it says were read. */
+  async #checkRead(before: Known, now: Pair, limit: number): Promise<{ isWrong: boolean; fetched: number }> {
+    const read = readBetween(before, now) ?? 0;
+    if (read === 0) return { isWrong: false, fetched: 0 };
+    const range = { from: `(${before.group.lastDeliveredId}`, to: now.group.lastDeliveredId };
+    const { isComplete, entries } = await this.#count(range, Math.min(read + 1, limit));
+    this.#isUnproven ||= !isComplete;
+    return { isWrong: isComplete ? entries !== read : entries > read, fetched: entries };
   }
 }
+
+const NOT_COUNTED = 'nothing is counted with countLimit: 0; raise countLimit';
+const BEING_COUNTED = 'it is still being counted; raise countLimit to have it sooner';
+const CHANGED = 'the stream changed while it was counted';
 
 function certainLag(stream: StreamState, group: GroupState): number | undefined {
   const { length, firstId, lastGeneratedId } = stream;
@@ -89,6 +146,11 @@ function certainLag(stream: StreamState, group: GroupState): number | undefined 
   if (compareIds(group.lastDeliveredId, lastGeneratedId) >= 0) return 0;
   if (compareIds(group.lastDeliveredId, firstId) < 0) return length;
   return undefined;
+}
+
+/** What a lag has become since. */
+function lagSince(start: Pair, lag: number, now: Pair): number | undefined {
+  return start === now ? lag : calculate({ ...start, lag }, now);
 }
 
 /** By Redis' counters, if they saw everything that happened since; undefined if they may not have. */

@@ -5,6 +5,7 @@ import { MonitorConnection, problemOf } from '../redis/monitor-connection.js';
 import { AlertDesk } from './alerts/alert-desk.js';
 import type { Alert } from './alerts/types.js';
 import { CountBudget } from './count-budget.js';
+import { countOf } from './words.js';
 import { type CleanedConsumer, cleanGroup } from './janitor.js';
 import { type Metrics, openMetrics } from './metrics.js';
 import type { ResolvedMonitorOptions } from './options.js';
@@ -20,6 +21,8 @@ export interface MonitorParts {
   /** Told of every sample, when its alerts are told and before upkeep. */
   sampled(sample: MonitorSample): void;
   alerted(alert: Alert): void;
+  /** Whether somebody listens to alerts. */
+  hears(): boolean;
 }
 
 /** What a monitor is made of once it looks: its connection, what it knows of each stream, alerts, metrics, upkeep. */
@@ -28,7 +31,7 @@ export class MonitorEngine {
   readonly #connection: MonitorConnection;
   readonly #watches: readonly StreamWatch[];
   readonly #servers: ServerWatch;
-  readonly #alerts: AlertDesk | undefined;
+  #alerts: AlertDesk | undefined;
   #last: MonitorSample | undefined;
   #cleanedAtMs: number | undefined;
   #metrics: Promise<Metrics | undefined> | undefined;
@@ -41,9 +44,6 @@ export class MonitorEngine {
     this.#connection = new MonitorConnection(options.connection, { timeoutMs, runtime, diagnostics });
     this.#watches = options.streams.map((stream) => new StreamWatch(stream, this.#connection, options));
     this.#servers = new ServerWatch(this.#connection);
-    if (options.alerts === false) return;
-    this.#alerts = new AlertDesk(options.alerts, parts);
-    this.#alerts.listen((alert) => parts.alerted(alert));
   }
 
   get last(): MonitorSample | undefined {
@@ -72,7 +72,7 @@ export class MonitorEngine {
     if (this.#isClosed) return undefined;
     const sample = { at, streams, servers };
     this.#last = sample;
-    this.#alerts?.observe(sample);
+    this.#desk()?.observe(sample);
     this.#parts.sampled(sample);
     await this.#upkeep(sample);
     return sample;
@@ -113,6 +113,15 @@ export class MonitorEngine {
     (await this.#metrics)?.close();
   }
 
+  #desk(): AlertDesk | undefined {
+    const { options, hears, alerted } = this.#parts;
+    const isWanted = options.alerts === undefined ? hears() : options.alerts !== false;
+    if (this.#alerts !== undefined || !isWanted) return this.#alerts;
+    this.#alerts = new AlertDesk(options.alerts || { log: false }, this.#parts);
+    this.#alerts.listen(alerted);
+    return this.#alerts;
+  }
+
   async #upkeep(sample: MonitorSample): Promise<void> {
     const { options, runtime, diagnostics } = this.#parts;
     const { heal, cleanUp } = options;
@@ -126,7 +135,8 @@ export class MonitorEngine {
       const deleted = cleaned.filter(({ outcome }) => outcome === 'deleted');
       if (deleted.length === 0) return;
       const moved = deleted.reduce((sum, each) => sum + each.moved, 0);
-      const text = `Removed ${deleted.length} idle consumers; live ones took over ${moved} entries.`;
+      const consumers = countOf(deleted.length, 'idle consumer');
+      const text = `Removed ${consumers}; live ones took over ${countOf(moved, 'entry', 'entries')}.`;
       diagnostics.info('monitor:clean', text);
     } catch (error) {
       const text = `The monitor may not tidy up: ${problemOf(error)}. Allow it with aclRules({ role: 'admin' }), or turn off heal and cleanUp.`;

@@ -39,7 +39,7 @@ export interface StreamMonitorOptions {
   readonly heal?: boolean;
   /** Hands on what dead consumers hold, and removes them. Default `false`. */
   readonly cleanUp?: false | CleanUpOptions;
-  /** What to tell whom. Default `false`. */
+  /** What to tell whom. `false`: no alerts. Default: the default rules, where somebody listens with `onAlert`. */
   readonly alerts?: false | AlertOptions;
   /** `false`: no OpenTelemetry metrics. Default `true`: with the global meter provider, if there is one. */
   readonly metrics?: boolean;
@@ -61,7 +61,8 @@ export type ResolvedMonitorOptions = Complete<
   readonly groups: readonly string[] | undefined;
   readonly retention: RetentionOptions;
   readonly cleanUp: false | Complete<CleanUpOptions>;
-  readonly alerts: false | AlertOptions;
+  /** Undefined: for those who listen. */
+  readonly alerts: false | AlertOptions | undefined;
 };
 
 const DAY_MS = 86_400_000;
@@ -102,6 +103,17 @@ function isRule(value: unknown): boolean {
   return isNamed && typeof forMs === 'number' && forMs >= 0 && typeof evaluate === 'function';
 }
 
+const HEADERS = 'an object of HTTP headers, such as { authorization: "..." }';
+
+function areHeaders(value: unknown): boolean {
+  if (!isFields(value) || Object.values(value).some((each) => typeof each !== 'string')) return false;
+  try {
+    return Boolean(new Headers(value as Record<string, string>));
+  } catch {
+    return false;
+  }
+}
+
 const ALERTS = {
   rules: v.optional(v.array(v.custom<AlertRule>(isRule, RULE), 'an array of rules')),
   notify: v.optional(callback),
@@ -112,7 +124,7 @@ const ALERTS = {
         (url) => typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url),
         'an http or https URL',
       ),
-      headers: v.optional(v.record(v.string(), v.string('a text'), 'an object of texts')),
+      headers: v.optional(v.custom<Record<string, string>>(areHeaders, HEADERS)),
       timeoutMs: whole(1, 600_000),
       retries: whole(0, 10),
     }),
@@ -152,7 +164,6 @@ const DEFAULTS = {
   insightsIntervalMs: 60_000,
   gaps: false,
   heal: false,
-  alerts: false,
   metrics: true,
   timeoutMs: 5_000,
 } as const;
@@ -164,8 +175,13 @@ export function resolveMonitorOptions(
 ): ResolvedMonitorOptions {
   const given = withEnvironment(options ?? {}, environment);
   const parsed = checkOptions(ENTRIES, given, (problems) => {
-    if (!isFields(given) || given['streams'] !== undefined) return;
-    problems.add('streams', `got nothing. Give ${STREAMS}, or set REDIS_LOG_STREAM`);
+    if (!isFields(given)) return;
+    if (given['streams'] === undefined)
+      problems.add('streams', `got nothing. Give ${STREAMS}, or set REDIS_LOG_STREAM`);
+    for (const name of namesGivenTwice(given['alerts'])) {
+      const text = `got more than one rule named ${describeValue(name)}. Give each rule a name of its own`;
+      problems.add('alerts.rules', text);
+    }
   }) as StreamMonitorOptions;
   const { streams: named = [], partitions = 1, cleanUp = false, connection: place, ...others } = parsed;
   return {
@@ -175,7 +191,16 @@ export function resolveMonitorOptions(
     streams: withPartitions(typeof named === 'string' ? [named] : named, partitions),
     groups: parsed.groups,
     cleanUp: cleanUp === false ? false : { ...CLEAN_UP, ...defined(cleanUp) },
+    alerts: parsed.alerts,
   };
+}
+
+/** Alerts are told apart by the names of their rules. */
+function namesGivenTwice(alerts: unknown): Set<unknown> {
+  const rules: unknown = isFields(alerts) ? alerts['rules'] : undefined;
+  const list = Array.isArray(rules) ? rules.filter(isFields) : [];
+  const given = list.map(({ name }) => name).filter((name) => name !== undefined);
+  return new Set(given.filter((name, index) => given.indexOf(name) !== index));
 }
 
 function withEnvironment(options: unknown, environment: NodeJS.ProcessEnv): unknown {
@@ -193,6 +218,14 @@ function wholeOf(text: string | undefined): unknown {
   return /^\d{1,9}$/.test(text) ? Number(text) : text;
 }
 
+/** Of a clean-up on demand: as soon as somebody likes, but nobody is idle for no time at all. */
+const CLEAN_UP_NOW = { idleMs: whole(1, VAST) };
+
+/** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem. */
+export function checkCleanUpNow(options: unknown): Pick<CleanUpOptions, 'idleMs'> {
+  return checkOptions(CLEAN_UP_NOW, options);
+}
+
 /** Options against their schema; every problem in one error. */
 export function checkOptions(
   entries: v.ObjectEntries,
@@ -202,7 +235,7 @@ export function checkOptions(
   const problems = new Problems();
   const parsed = v.safeParse(group(entries), options);
   for (const issue of parsed.issues ?? []) addIssue(issue, Object.keys(entries), problems);
-  more(problems);
+  if (isFields(options)) more(problems);
   if (!parsed.success || !problems.isEmpty) throw problems.toError();
   return parsed.output;
 }

@@ -57,13 +57,13 @@ export class PatientCount {
   }
 
   /** What is certain before the end. */
-  soFar({ stream, group }: Pair): EntryCount {
+  soFar({ stream, group }: Pair, reason: string): EntryCount {
     const hasMoved = group.lastDeliveredId !== this.start.group.lastDeliveredId;
     if (!this.#fromStart && !hasMoved && this.#entries > 0)
       return { kind: 'at-least', entries: this.#entries };
     const { maxDeletedId } = stream;
     const lastIsThere = maxDeletedId !== undefined && compareIds(maxDeletedId, group.lastDeliveredId) <= 0;
     if (lastIsThere) return { kind: 'at-least', entries: 1 };
-    return { kind: 'unknown', reason: 'it is still being counted; raise countLimit to have it sooner' };
+    return { kind: 'unknown', reason };
   }
 }

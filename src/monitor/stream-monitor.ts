@@ -4,7 +4,12 @@ import { type Runtime, systemRuntime } from '../pipeline/runtime.js';
 import type { Alert } from './alerts/types.js';
 import type { CleanedConsumer } from './janitor.js';
 import type { MonitorEngine } from './monitor-engine.js';
-import { resolveMonitorOptions, type ResolvedMonitorOptions, type StreamMonitorOptions } from './options.js';
+import {
+  checkCleanUpNow,
+  resolveMonitorOptions,
+  type ResolvedMonitorOptions,
+  type StreamMonitorOptions,
+} from './options.js';
 import { SampleQueue } from './sample-queue.js';
 import type { HealedGroup, MonitorSample } from './types.js';
 
@@ -105,7 +110,10 @@ export class StreamMonitor implements AsyncDisposable {
     return () => this.#sampleListeners.delete(listener);
   }
 
-  /** Calls the listener with every alert; needs the option `alerts`. Returns the function that ends that. */
+  /**
+   * Calls the listener with every alert: by the rules of the option `alerts`, or by the default ones where that is left
+   * out; never with `alerts: false`. Returns the function that ends that.
+   */
   onAlert(listener: (alert: Alert) => unknown): () => void {
     this.#alertListeners.add(listener);
     return () => this.#alertListeners.delete(listener);
@@ -121,12 +129,14 @@ export class StreamMonitor implements AsyncDisposable {
 
   /**
    * Removes consumers that have been idle for longer than `idleMs` (default: `cleanUp.idleMs`, else one hour), after a
-   * live one has taken over what they held. Needs scripts and the rights of `admin`.
-   * @throws what Redis answers.
+   * live one has taken over what they held. `idleMs`, 1 to 10^12, is to be longer than a consumer waits for entries or
+   * works on them. Needs scripts and the rights of `admin`.
+   * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options; what Redis answers.
    */
   async cleanUp(options: { readonly idleMs?: number } = {}): Promise<CleanedConsumer[]> {
     const { cleanUp } = this.#options;
-    const idleMs = options.idleMs ?? (cleanUp === false ? FALLBACK_IDLE_MS : cleanUp.idleMs);
+    const given = checkCleanUpNow(options);
+    const idleMs = given.idleMs ?? (cleanUp === false ? FALLBACK_IDLE_MS : cleanUp.idleMs);
     const sample = await this.sample();
     return (await this.#open()).clean(sample, idleMs);
   }
@@ -179,6 +189,7 @@ export class StreamMonitor implements AsyncDisposable {
       alerted: (alert) => {
         for (const listener of this.#alertListeners) void this.#call(listener, alert, 'alerts');
       },
+      hears: () => this.#alertListeners.size > 0,
     });
     return this.#engine;
   }

@@ -1,28 +1,16 @@
 import { InsightsReader } from '../redis/insights-reader.js';
 import type { MonitorConnection } from '../redis/monitor-connection.js';
 import { problemOf } from '../redis/monitor-connection.js';
-import {
-  countEntries,
-  deadLetterCount,
-  memoryUsage,
-  readGuard,
-  readPage,
-  readStream,
-} from '../redis/monitor-reads.js';
+import { countEntries, deadLetterCount, memoryUsage, readPage, readStream } from '../redis/monitor-reads.js';
 import type { GroupState, StreamState } from '../redis/monitor-replies.js';
-import { compareIds } from '../redis/entry-id.js';
 import { idAgeMs } from '../redis/id-clock.js';
 import type { CountBudget } from './count-budget.js';
 import { ErrorWatch } from './error-watch.js';
-import { GapWatch } from './gaps.js';
+import { GapReader } from './gap-reader.js';
 import { type Correction, GroupWatch, type StreamMoment } from './group-watch.js';
 import type { ResolvedMonitorOptions } from './options.js';
 import { Rate } from './rate.js';
 import type { GroupSample, StreamSample } from './types.js';
-
-/** Entries whose numbers are followed per sample, at most: about 13 ms of the server's time. */
-const GAP_ENTRIES = 10_000;
-const GAP_PAGE = 1_000;
 
 /** What one sample shares among its streams. */
 export interface SampleContext {
@@ -44,19 +32,18 @@ export class StreamWatch {
   readonly #groups = new Map<string, GroupWatch>();
   readonly #added = new Rate();
   readonly #removed = new Rate();
-  readonly #gaps = new GapWatch();
+  readonly #gaps: GapReader;
   readonly #errors: ErrorWatch;
   #before: Before | undefined;
   #last: StreamSample | undefined;
   #memory: { readonly bytes: number | undefined; readonly atMs: number } | undefined;
   #keptLength: number | undefined;
-  /** How far the numbers of producers were followed. */
-  #followed: { id: string; position: number } | undefined;
 
   constructor(stream: string, connection: MonitorConnection, options: ResolvedMonitorOptions) {
     this.stream = stream;
     this.#connection = connection;
     this.#options = options;
+    this.#gaps = new GapReader(connection, stream);
     const reader = new InsightsReader(connection);
     this.#errors = new ErrorWatch({ stream, reader, intervalMs: options.insightsIntervalMs });
   }
@@ -115,8 +102,7 @@ export class StreamWatch {
     this.#groups.clear();
     this.#memory = undefined;
     this.#keptLength = undefined;
-    this.#followed = undefined;
-    this.#gaps.skip();
+    this.#gaps.startAnew();
     this.#errors.forget();
     this.#added.clear();
     this.#removed.clear();
@@ -133,7 +119,7 @@ export class StreamWatch {
       this.#memoryBytes(nowMs),
       deadLetterCount(this.#connection, this.stream).catch(() => undefined),
       this.#errors.sample({ nowMs, serverMs, lastGeneratedId: state.lastGeneratedId }),
-      this.#options.gaps ? this.#followNumbers(state) : undefined,
+      this.#options.gaps ? this.#gaps.read(state) : undefined,
     ]);
     return {
       stream: this.stream,
@@ -216,27 +202,6 @@ export class StreamWatch {
     this.#memory = { bytes, atMs: nowMs };
     return bytes;
   }
-
-  async #followNumbers(state: StreamState): Promise<void> {
-    const followed = this.#followed ?? { id: state.lastGeneratedId, position: state.entriesAdded ?? 0 };
-    this.#followed = followed;
-    if (isTrimmedUnseen(state, followed)) this.#gaps.skip();
-    const producers = new Set<string>();
-    for (let read = 0; read < GAP_ENTRIES;) {
-      const range = { stream: this.stream, from: `(${followed.id}`, to: state.lastGeneratedId };
-      const page = await readPage(this.#connection, range, GAP_PAGE);
-      for (const producer of this.#gaps.note(page)) producers.add(producer);
-      followed.id = page.at(-1)?.id ?? followed.id;
-      followed.position += page.length;
-      read += page.length;
-      if (page.length < GAP_PAGE) break;
-    }
-    const tell = async (producer: string): Promise<void> => {
-      const guard = readGuard(this.#connection, this.stream, producer);
-      this.#gaps.account(producer, await guard.catch(() => undefined));
-    };
-    await Promise.all([...producers].map(tell));
-  }
 }
 
 /** What was seen last, less what can have changed since: a lag that is old would pass for one that is true. */
@@ -271,13 +236,4 @@ function changes(
   }
   const added = now.entriesAdded - before.entriesAdded;
   return { added, removed: Math.max(0, added - grown) };
-}
-
-/** Whether entries were trimmed that come after the last one that was followed. */
-function isTrimmedUnseen(
-  { firstId, entriesAdded, length }: StreamState,
-  followed: { readonly id: string; readonly position: number },
-): boolean {
-  if (entriesAdded !== undefined) return entriesAdded - length > followed.position;
-  return firstId !== undefined && compareIds(firstId, followed.id) > 0;
 }

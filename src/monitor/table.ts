@@ -1,4 +1,4 @@
-import { inWords } from './forecast.js';
+import { inWords } from './words.js';
 import { consumerHealth, type HealthLimits } from './janitor.js';
 import type { EntryCount, GroupSample, GroupStatus, MonitorSample, StreamSample } from './types.js';
 import { visible } from './visible.js';

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { ioredisProblem } from './ioredis-options.js';
 import type { ConnectionOptions } from './types.js';
 
 const FORMS =
@@ -31,7 +32,8 @@ export function connectionAdvice(value: unknown): string | undefined {
   if ('cluster' in value) return clusterAdvice(value);
   // ioredis would ignore it without a word and connect to this machine.
   if ('url' in value) return `${FORMS} (ioredis options have no "url": pass the URL itself)`;
-  return undefined;
+  const problem = ioredisProblem(value);
+  return problem === undefined ? undefined : `${FORMS} (${problem})`;
 }
 
 function textAdvice(text: string): string | undefined {
@@ -51,8 +53,8 @@ function textAdvice(text: string): string | undefined {
 
 function isDecodable(text: string): boolean {
   try {
-    decodeURIComponent(text);
-    return true;
+    // The result is used, or bundlers would leave the call out.
+    return text === '' || decodeURIComponent(text) !== '';
   } catch {
     return false;
   }
@@ -64,7 +66,10 @@ function clusterAdvice(value: Fields): string | undefined {
   if (!Array.isArray(cluster) || cluster.length === 0 || !cluster.every(isClusterNode)) return form;
   if (options !== undefined && (!isFields(options) || Array.isArray(options))) return form;
   const unknown = Object.keys(value).find((key) => key !== 'cluster' && key !== 'options');
-  return unknown === undefined ? undefined : `${form} ("${unknown}" belongs into its options)`;
+  if (unknown !== undefined) return `${form} ("${unknown}" belongs into its options)`;
+  const parts: readonly unknown[] = [...cluster, isFields(options) ? options['redisOptions'] : undefined];
+  const problem = parts.filter(isFields).map(ioredisProblem).find(Boolean);
+  return problem === undefined ? undefined : `${form} (${problem})`;
 }
 
 function isClusterNode(node: unknown): boolean {

@@ -31,16 +31,17 @@ export interface HttpLogOptions {
   ignoreIf?(request: HttpRequest): boolean;
   /**
    * The level of a request. Default, also where it returns undefined: `error` from 500 on and for a response that failed
-   * halfway, `warn` from 400 on and for a request that was aborted, else `log`.
+   * halfway, `warn` from 400 on and for a request that was aborted, else `log`. A word that is no level counts as
+   * undefined, and is told of on stderr.
    *
-   * @param statusCode undefined where the client went before there was an answer
+   * @param statusCode undefined where the request ended before there was an answer
    */
   level?(statusCode: number | undefined, request: HttpRequest): Level | undefined;
   /** Further attributes of the request's record, redacted like all others. Asked when the response is over. */
   attributes?(request: HttpRequest, statusCode: number | undefined): Attributes;
   /** `false`: no id is read, made or sent. */
   readonly requestId?: RequestIdOptions | false;
-  /** Whether the record has `url.query`, with the values of secret names redacted. Default `false`. */
+  /** Whether the record has `url.query`, with the values of secret names, and those that hold a secret, redacted. Default `false`. */
   readonly query?: boolean;
 }
 

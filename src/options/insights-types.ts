@@ -8,15 +8,15 @@ export interface InsightsOptions {
   /** So many spans are kept, the current one among them, 2 to 1,000. Default 288 (of 5 minutes: a day). */
   readonly keptBuckets?: number;
   /**
-   * Most messages told apart in one span of a service and level, 10 to 10,000; beyond that the least frequent make room
+   * Most messages told apart in one span of a service and level, 10 to 100,000; beyond that the least frequent make room
    * for new ones. Default 500.
    */
   readonly maxTemplates?: number;
   /** `template` (default): messages that differ only in numbers, ids and quoted parts are one. `text`: each is its own. */
   readonly countBy?: 'template' | 'text';
   /**
-   * `redis-in-action`: counts as the recipe of that book does, each text by the hour, this hour and the last one. What is
-   * given beside it still holds. Default none.
+   * `redis-in-action`: counts as the recipe of that book does, each text by the hour, this hour and the last one, up to
+   * 100,000 texts. `keptBuckets` and `maxTemplates` can be given beside it. Default none.
    */
   readonly compatibility?: 'redis-in-action';
 }

@@ -1,6 +1,7 @@
 import { isRedisLogError } from '../errors.js';
 import { settleConnection } from './connection.js';
-import { completeInsights } from './insights.js';
+import { addContradictions, completeInsights } from './insights.js';
+import type { ResolvedInsights } from './insights-types.js';
 import {
   LOGGER_OPTIONS,
   MODULE_OPTIONS,
@@ -8,7 +9,7 @@ import {
   type LoggerInput,
   type WriterInput,
 } from './schema.js';
-import type { Problems } from './problems.js';
+import { Problems } from './problems.js';
 import { completeRetention } from './retention.js';
 import { defaultStreamOf, describeResource, resolveService } from './service.js';
 import type {
@@ -189,10 +190,17 @@ function completeLogger(given: LoggerInput, isTerminal: boolean): ResolvedLogger
     captureCrashes: given.captureCrashes ?? false,
     processors: given.processors ?? [],
     http: completeHttp(given.http),
-    insights: given.insights
-      ? freeze(completeInsights(given.insights === true ? {} : given.insights))
-      : false,
+    insights: completeCounting(given.insights),
   });
+}
+
+function completeCounting(given: LoggerInput['insights'] = false): ResolvedInsights | false {
+  if (given === false) return false;
+  const options = given === true ? {} : given;
+  const problems = new Problems();
+  addContradictions(options, problems, 'insights.');
+  if (!problems.isEmpty) throw problems.toError();
+  return freeze(completeInsights(options));
 }
 
 /** Frozen only at its top: functions and regular expressions are the user's. */

@@ -160,7 +160,7 @@ export const GROUPS = {
   insights: {
     bucketMs: whole(1_000, 86_400_000),
     keptBuckets: whole(2, 1_000),
-    maxTemplates: whole(10, 10_000),
+    maxTemplates: whole(10, 100_000),
     countBy: oneOf('template', 'text'),
     compatibility: v.optional(v.picklist(['redis-in-action'], 'redis-in-action')),
   },
@@ -169,7 +169,8 @@ export const GROUPS = {
 const retention = v.lazy((input) => (input === false ? no : group(GROUPS.retention, OR_FALSE)));
 const partitions = v.lazy((input) =>
   isFields(input)
-    ? group(GROUPS.partitions, 'an object')
+    ? // It is an object, so this is only said where its count is missing.
+      group(GROUPS.partitions, `a whole number from 1 to ${MAX_PARTITIONS}`)
     : v.pipe(
         wholeFrom(1, MAX_PARTITIONS),
         v.transform((count) => ({ count, by: undefined })),

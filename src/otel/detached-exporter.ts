@@ -81,6 +81,7 @@ export class DetachedExporter implements ExporterSurface {
     return new HealthWatch({
       now: () => 0,
       state: () => 'idle',
+      cause: () => undefined,
       stats: () => this.stats(),
       queueCapacity: this.options.queue.maxRecords,
     }).health();

@@ -4,6 +4,7 @@ import { resolveWriterOptions } from '../options/resolve.js';
 import type { RedisLogWriterOptions, ResolvedWriterOptions } from '../options/types.js';
 import type { LogStats } from '../pipeline/account.js';
 import type { FlushResult } from '../pipeline/pipeline-parts.js';
+import { timeLimitOf } from '../pipeline/runtime.js';
 import type { LogRecord } from '../record/log-record.js';
 import { compileRedactor, type Redactor } from '../record/redact.js';
 import type { LevelsListener } from '../redis/fleet-levels.js';
@@ -22,6 +23,7 @@ export interface ExportResult {
 }
 
 const SUCCESS: ExportResult = { code: 0 };
+const FLUSH_TIMEOUT_MS = 30_000;
 const UNREADABLE = {} as LogRecord;
 
 /**
@@ -88,7 +90,7 @@ export class RedisLogRecordExporter {
 
   /** As `forceFlush`, with a time of one's own (default 30,000 ms) and an account of what became of the records. */
   flush(options: { readonly timeoutMs?: number } = {}): Promise<FlushResult> {
-    const { timeoutMs = 30_000 } = options;
+    const timeoutMs = timeLimitOf(options, FLUSH_TIMEOUT_MS);
     return isolated(() => this.#open.pipeline.flush(timeoutMs));
   }
 

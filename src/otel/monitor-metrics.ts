@@ -14,6 +14,17 @@ type Row<T> = readonly [
  * In the Prometheus translation these become the names of redis_exporter, with its labels, so that its boards work;
  * docs/monitoring.md marks those that are ours. What is not known has no point.
  */
+const OF_EVERY_STREAM: readonly Row<StreamSample>[] = [
+  [
+    'gauge',
+    'redis.stream.readable',
+    '{status}',
+    '1 while it can be read, 0 while it cannot.',
+    (s) => flag(s.problem === undefined),
+  ],
+];
+
+/** Of streams that can be read. */
 const OF_STREAM: readonly Row<StreamSample>[] = [
   ['gauge', 'redis.stream.length', '{entry}', 'Entries in the stream.', (s) => s.length],
   ['counter', 'redis.stream.entries.added', '{entry}', 'Entries ever added.', (s) => s.entriesAdded],
@@ -27,6 +38,20 @@ const OF_STREAM: readonly Row<StreamSample>[] = [
     '{entry}',
     'Entries in its dead-letter stream.',
     (s) => s.deadLetters,
+  ],
+  [
+    'gauge',
+    'redis.stream.records.missing',
+    '{record}',
+    'Records of the producers seen that were stored and are missing.',
+    missingOf,
+  ],
+  [
+    'gauge',
+    'redis.stream.errors.new',
+    '{message}',
+    'Error messages of the last minutes that were never seen before.',
+    (s) => s.errors?.newMessages.length,
   ],
   [
     'gauge',
@@ -97,6 +122,13 @@ const OF_SERVER: readonly Row<ServerSample>[] = [
   ['gauge', 'redis.memory.used', 'By', 'Memory in use.', (s) => s.memoryUsedBytes],
   ['gauge', 'redis.memory.max', 'By', 'maxmemory, 0 for none.', (s) => s.memoryMaxBytes],
   ['counter', 'redis.evicted.keys', '{key}', 'Keys evicted.', (s) => s.evictedKeys],
+  [
+    'gauge',
+    'redis.persistence.ok',
+    '{status}',
+    '0 when the last snapshot or the last write to the append-only file failed, else 1.',
+    (s) => flag(s.persistenceOk),
+  ],
 ];
 
 const STATUSES = ['OK', 'BEHIND', 'STALLED', 'STUCK', 'NO CONSUMER', 'LOSING', 'UNKNOWN'] as const;
@@ -135,6 +167,7 @@ export class MonitorMetrics {
 }
 
 function bind(meter: api.Meter, last: () => MonitorSample | undefined): () => void {
+  const every = instruments(meter, OF_EVERY_STREAM);
   const streams = instruments(meter, OF_STREAM);
   const groups = instruments(meter, OF_GROUP);
   const servers = instruments(meter, OF_SERVER);
@@ -145,6 +178,7 @@ function bind(meter: api.Meter, last: () => MonitorSample | undefined): () => vo
     const observe = observing(result);
     for (const server of sample.servers) observe(servers, server, { server: server.address });
     for (const stream of sample.streams) {
+      observe(every, stream, { stream: stream.stream });
       if (stream.problem !== undefined) continue;
       observe(streams, stream, { stream: stream.stream });
       for (const group of stream.groups) {
@@ -153,7 +187,7 @@ function bind(meter: api.Meter, last: () => MonitorSample | undefined): () => vo
       }
     }
   };
-  const rows = [...streams, ...groups, ...servers].map(([instrument]) => instrument);
+  const rows = [...every, ...streams, ...groups, ...servers].map(([instrument]) => instrument);
   const observables = [...rows, ...consumers.instruments];
   meter.addBatchObservableCallback(callback, observables);
   return () => meter.removeBatchObservableCallback(callback, observables);
@@ -206,6 +240,16 @@ function observing(result: api.BatchObservableResult) {
       if (value !== undefined) result.observe(instrument, value, attributes);
     }
   };
+}
+
+/** Of producers whose guard is gone, nobody can tell. */
+function missingOf({ producers }: StreamSample): number | undefined {
+  const known = producers.flatMap(({ unexplained }) => unexplained ?? []);
+  return known.length === 0 ? undefined : known.reduce((sum, each) => sum + each, 0);
+}
+
+function flag(value: boolean | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
 }
 
 /** A lower bound would pass for the lag. */

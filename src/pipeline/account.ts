@@ -1,3 +1,5 @@
+import type { BoundedQueue } from './bounded-queue.js';
+
 /** Why a record was not delivered. Every reason is counted on its own. */
 export type DropReason =
   | 'queue_full'
@@ -54,8 +56,6 @@ export class Account {
   emitted = 0;
   recovered = 0;
   delivered = 0;
-  /** On their way to disk: until they are there they count as queued. */
-  staging = 0;
   spooled = 0;
   inFlight = 0;
   unconfirmed = 0;
@@ -64,16 +64,16 @@ export class Account {
   possibleDuplicates = 0;
   trimmedUnacknowledged = 0;
   readonly dropped: Partial<Record<DropReason, number>> = {};
-  readonly #queue: { readonly records: number };
+  readonly #queue: Pick<BoundedQueue, 'totals' | 'staged'>;
 
   /** `queue`: what waits in memory counts itself. */
-  constructor(queue: { readonly records: number }) {
+  constructor(queue: Pick<BoundedQueue, 'totals' | 'staged'>) {
     this.#queue = queue;
   }
 
   /** With those that are on their way from the queue to disk. */
   get queued(): number {
-    return this.#queue.records + this.staging;
+    return this.#queue.totals.records + this.#queue.staged.records;
   }
 
   drop(reason: DropReason, count = 1): void {

@@ -156,6 +156,11 @@ export class Batch {
     this.#note(entry.template, entry.ordinal, end);
   }
 
+  /** Adds the entries of another batch. */
+  append(other: Batch): void {
+    for (let index = 0; index < other.count; index++) this.add(other.entry(index));
+  }
+
   entry(index: number): EntryView {
     return {
       template: this.templateOf(index),

@@ -15,6 +15,8 @@ export interface QueueLimits {
  */
 export class BoundedQueue {
   readonly totals: QueueTotals = { records: 0, bytes: 0 };
+  /** What was taken to be written to disk, and is not there yet: it counts within the bound, and cannot be dropped. */
+  readonly staged: QueueTotals = { records: 0, bytes: 0 };
   readonly #limits: QueueLimits;
   readonly #memory = new BatchMemoryPool();
   readonly #queues: StreamQueue[] = [];
@@ -35,7 +37,8 @@ export class BoundedQueue {
   /** Makes room for a record of `size` bytes; false when it must go itself. */
   makeRoom(severity: number, size: number): boolean {
     const { maxRecords, maxBytes } = this.#limits;
-    while (this.totals.records >= maxRecords || this.totals.bytes + size > maxBytes) {
+    const { totals, staged } = this;
+    while (totals.records + staged.records >= maxRecords || totals.bytes + staged.bytes + size > maxBytes) {
       if (!this.#shedLessThan(severity)) return false;
     }
     return true;

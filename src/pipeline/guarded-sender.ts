@@ -1,17 +1,14 @@
 import type { Batch } from './batch.js';
 import type { RetainBudget } from './kept-window.js';
 import type { Outbox } from './outbox.js';
+import { GUARD_IS_LOST, OpeningWaits } from './opening-waits.js';
 import type { AppendReply, AppendRequest, Failure, OpenReply } from './ports.js';
 import { ProducerIdentity } from './producer-identity.js';
 import { ProducerLedger } from './producer-ledger.js';
 import { RefusedBatches } from './refused-batches.js';
-import { Backoff } from './runtime.js';
 import type { Sender, SenderContext, SenderSetup } from './sender.js';
-import type { BatchOwner } from './spooler.js';
+import { type BatchOwner, UNGUARDED } from './spooler.js';
 import type { StreamQueue } from './stream-queue.js';
-
-/** Times in a row that the guard may be opened without a record getting through before we slow down. */
-const FRUITLESS_OPENS = 3;
 
 /**
  * Exactly once: the producer's side of the guard protocol (docs/exactly-once.md).
@@ -26,22 +23,17 @@ export class GuardedSender implements Sender {
   readonly #context: SenderContext;
   readonly #ledger: ProducerLedger;
   readonly #identity: ProducerIdentity;
-  /** For what heals by itself. */
-  readonly #backoff: Backoff;
-  /** For what somebody must mend. */
-  readonly #probe: Backoff;
+  readonly #waits: OpeningWaits;
   readonly #refused: RefusedBatches;
-  #state: 'closed' | 'opening' | 'open' | 'paused' | 'abandoned' = 'closed';
+  #state: 'closed' | 'opening' | 'open' | 'paused' | 'abandoned' | 'handed-over' = 'closed';
   #generation = 0;
-  #fruitless = 0;
   #inFlight: Batch[] = [];
   #position = 0;
 
   constructor(stream: string, context: SenderContext & { retain: RetainBudget }, setup: SenderSetup) {
     this.stream = stream;
     this.#context = context;
-    this.#backoff = new Backoff(context.runtime.random, 100, 2_000);
-    this.#probe = new Backoff(context.runtime.random, 500, 5_000);
+    this.#waits = new OpeningWaits(context.runtime.random);
     this.#identity = new ProducerIdentity(context.newProducerId, setup.resume);
     const outbox = setup.makeOutbox(() => this.#owner());
     this.#ledger = new ProducerLedger(outbox, context, () => this.confirm());
@@ -50,6 +42,10 @@ export class GuardedSender implements Sender {
 
   get queue(): StreamQueue {
     return this.#ledger.outbox.queue;
+  }
+
+  get producer(): string {
+    return this.#identity.id;
   }
 
   stage(force: boolean): void {
@@ -82,9 +78,7 @@ export class GuardedSender implements Sender {
   }
 
   oldestPending(): number {
-    let oldest = this.#ledger.outbox.oldest();
-    for (const batch of this.#inFlight) oldest = Math.min(oldest, batch.oldestOrdinal);
-    return oldest;
+    return Math.min(this.#ledger.outbox.oldest(), ...this.#inFlight.map((batch) => batch.oldestOrdinal));
   }
 
   countShed(): void {
@@ -122,15 +116,13 @@ export class GuardedSender implements Sender {
   /** What waits to be sent, for a sender that takes this one's place. */
   handOver(): Outbox {
     this.#stop('closed');
-    this.#state = 'abandoned';
+    this.#state = 'handed-over';
+    void this.#ledger.outbox.unguarded();
     return this.#ledger.outbox;
   }
 
-  get producer(): string {
-    return this.#identity.id;
-  }
-
   async #open(): Promise<void> {
+    if (this.#identity.isSpent) this.#renew();
     this.#state = 'opening';
     const generation = ++this.#generation;
     const reply = await this.#context.store.open({
@@ -158,16 +150,27 @@ export class GuardedSender implements Sender {
       case 'last-id':
         return void this.#noteBegin(reply.lastId);
       case 'cannot-tell':
-        this.#ledger.renew();
-        this.#identity.renew();
-        this.#state = 'closed';
+        this.#cannotTell();
         break;
       case 'failed':
         this.#failed(reply.failure);
-        break;
     }
     this.pump(false);
     this.#context.settled();
+  }
+
+  #cannotTell(): void {
+    if (this.#identity.mayBegin()) return this.#stop('closed');
+    this.#renew();
+    const waitMs = this.#waits.afterRenewal();
+    if (waitMs !== undefined) this.#context.trouble(this.stream, GUARD_IS_LOST);
+    this.#pauseOrStop(waitMs);
+  }
+
+  /** Another id takes over, since nobody can tell what is there of this one. */
+  #renew(): void {
+    this.#ledger.renew();
+    this.#identity.renew();
   }
 
   /** Nothing is sent before it is noted on disk that something may have been, and behind which id. */
@@ -175,8 +178,7 @@ export class GuardedSender implements Sender {
     const generation = this.#generation;
     await this.#ledger.outbox.opened(lastId);
     if (generation !== this.#generation) return;
-    this.#identity.begunAt(lastId);
-    this.#identity.sending();
+    this.#identity.noted(lastId);
     this.#state = 'closed';
     this.pump(false);
   }
@@ -185,12 +187,13 @@ export class GuardedSender implements Sender {
     this.#rewind(seq, 'an-earlier-try');
     this.#ledger.guardIsKnown = true;
     this.#state = 'open';
-    if (this.#refused.judge()) this.#backoff.reset();
+    if (this.#refused.judge()) this.#waits.gotFurther();
   }
 
   #owner(): BatchOwner {
     const { holes, shed } = this.#ledger;
-    return { stream: this.stream, producer: this.#identity.id, holes, shed };
+    const known = this.#state === 'handed-over' ? UNGUARDED : holes;
+    return { stream: this.stream, producer: this.#identity.id, holes: known, shed };
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -234,18 +237,14 @@ export class GuardedSender implements Sender {
         break;
       case 'failed':
         this.#failed(reply.failure);
-        break;
     }
     this.pump(false);
     this.#context.settled();
   }
 
   #delivered(batch: Batch): void {
-    const index = this.#inFlight.indexOf(batch);
-    if (index >= 0) this.#inFlight.splice(index, 1);
-    this.#backoff.reset();
-    this.#probe.reset();
-    this.#fruitless = 0;
+    this.#inFlight = this.#inFlight.filter((other) => other !== batch);
+    this.#waits.delivered();
     this.#refused.passed(batch);
     this.#context.trouble(this.stream, undefined);
   }
@@ -263,26 +262,27 @@ export class GuardedSender implements Sender {
   }
 
   #reopen(): void {
-    if (++this.#fruitless > FRUITLESS_OPENS) this.#pause(this.#backoff);
-    else this.#stop('closed');
+    this.#pauseOrStop(this.#waits.afterRefusal());
   }
 
   #failed(failure: Failure): void {
     this.#context.trouble(this.stream, failure);
-    if (failure.kind === 'no-scripts') {
-      this.#pause(this.#probe);
-      this.#context.scriptsRefused(this.stream, failure);
-    } else if (this.#context.store.state === 'ready') {
-      this.#pause(failure.kind === 'circuit' ? this.#probe : this.#backoff);
-    } else {
-      this.#stop('closed');
-    }
+    const isNoScripts = failure.kind === 'no-scripts';
+    if (isNoScripts || this.#context.store.state === 'ready')
+      this.#pause(this.#waits.afterFailure(failure.kind));
+    else this.#stop('closed');
+    if (isNoScripts) this.#context.scriptsRefused(this.stream, failure);
   }
 
-  #pause(wait: Backoff): void {
+  #pauseOrStop(waitMs: number | undefined): void {
+    if (waitMs === undefined) this.#stop('closed');
+    else this.#pause(waitMs);
+  }
+
+  #pause(waitMs: number): void {
     this.#stop('paused');
     const generation = this.#generation;
-    this.#context.runtime.after(wait.next(), () => {
+    this.#context.runtime.after(waitMs, () => {
       if (generation !== this.#generation || this.#state !== 'paused') return;
       this.#state = 'closed';
       this.pump(false);

@@ -1,5 +1,5 @@
 import type { AdoptedEntry, AdoptedSpool } from './spool/spool.js';
-import type { BatchShelf } from './spooler.js';
+import { type BatchShelf, UNGUARDED } from './spooler.js';
 
 /** A batch, or a note, and where it lies. */
 export interface LeftEntry {
@@ -11,8 +11,13 @@ export interface LeftEntry {
 export interface LeftBatches {
   readonly stream: string;
   readonly producer: string;
-  /** The stream's last id before the producer's first send; `undefined`: it never began to send. */
+  /**
+   * The stream's last id before the producer's first send; `undefined`: it never began to send under a guard, or went on
+   * without one.
+   */
   readonly from: string | undefined;
+  /** Some of it may have been sent without a guard: nobody can tell what of it is stored. */
+  readonly isUnguarded: boolean;
   /** In the order of their numbers. */
   readonly batches: readonly LeftEntry[];
   /** Notes that the producer had begun to send. */
@@ -44,7 +49,15 @@ async function describe(group: readonly LeftEntry[]): Promise<LeftBatches> {
   // Notes without batches have done their duty.
   if (batches.length === 0) for (const { entry, shelf } of notes) shelf.release(entry);
   const { stream = '', producer = '' } = first?.entry ?? {};
-  return { stream, producer, from: await firstNote(notes), batches, notes };
+  const isUnguarded = group.some(({ entry }) => entry.holes === UNGUARDED);
+  return {
+    stream,
+    producer,
+    from: isUnguarded ? undefined : await firstNote(notes),
+    isUnguarded,
+    batches,
+    notes,
+  };
 }
 
 /** The oldest note counts: everything of the producer comes after it. */

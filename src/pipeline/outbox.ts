@@ -88,6 +88,11 @@ export class Outbox {
     return Promise.resolve();
   }
 
+  /** What waits is delivered at least once from now on: that is noted where the next process would find it. */
+  unguarded(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** The process gives up: what can still be made sure of is. What stays in the queue is lost. */
   giveUp(): void {
     // In memory there is nothing to do.
@@ -116,6 +121,13 @@ export class Outbox {
   protected drop(batch: Batch): void {
     this.#context.account.drop('closed', batch.count);
     for (let index = 0; index < batch.count; index++) this.#context.dropped(batch.entry(index), 'closed');
+  }
+
+  /** Records that were on disk cannot be read back. */
+  protected unreadable(count: number): void {
+    this.#context.account.spooled -= count;
+    this.#context.account.drop('spool_unreadable', count);
+    for (let told = 0; told < count; told++) this.#context.dropped(undefined, 'spool_unreadable');
   }
 
   /** Gives the batch the numbers that come next. */

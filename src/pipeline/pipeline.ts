@@ -44,7 +44,7 @@ export class Pipeline {
     this.#options = options;
     this.#parts = parts;
     this.#queue = new BoundedQueue(options.queue, (queue, entry) => this.#shed(queue, entry));
-    this.#account = new Account(this.#queue.totals);
+    this.#account = new Account(this.#queue);
     this.#nextSweep = parts.runtime.now() + SWEEP_MS * (0.5 + parts.runtime.random());
     this.#waiters = new DrainWaiters(parts.runtime, () => this.#senders.oldestPending());
     this.#desk = parts.spool === undefined ? undefined : this.#openDesk(parts.spool);
@@ -53,14 +53,28 @@ export class Pipeline {
   }
 
   #openDesk(opening: NonNullable<PipelineParts['spool']>): SpoolDesk {
-    return new SpoolDesk(opening, this.#parts.runtime.after, {
-      found: (left) => this.#desk && this.#senders.replay(left, this.#desk.spooler),
-      opened: () => this.#pump(true),
-      started: () => {
-        this.#senders.start();
-        this.#pump(true);
+    const { queue } = this.#options;
+    return new SpoolDesk(
+      opening,
+      { runtime: this.#parts.runtime, queue, staged: this.#queue.staged },
+      {
+        lost: (count) => this.#countLost(count),
+        found: (left) => this.#desk && this.#senders.replay(left, this.#desk.spooler),
+        opened: () => this.#pump(true),
+        started: () => {
+          this.#senders.start();
+          this.#pump(true);
+        },
       },
-    });
+    );
+  }
+
+  /** An earlier process had written them to disk: they are neither emitted here nor recovered, but for the account. */
+  #countLost(count: number): void {
+    this.#account.recovered += count;
+    this.#account.drop('spool_unreadable', count);
+    for (let told = 0; told < count; told++)
+      this.#parts.events.dropped('spool_unreadable', undefined, undefined);
   }
 
   #makeSenders(): SenderPool {

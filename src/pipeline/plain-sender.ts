@@ -1,9 +1,13 @@
 import type { Batch } from './batch.js';
+import { DoubtedRecords, type Refusal } from './doubted-records.js';
 import type { Outbox } from './outbox.js';
-import type { Failure, PlainReply } from './ports.js';
+import { type Failure, NODE, type PlainReply, UNSENT } from './ports.js';
 import { Backoff } from './runtime.js';
 import type { Sender, SenderContext, SenderSetup } from './sender.js';
+import { UNGUARDED } from './spooler.js';
 import type { StreamQueue } from './stream-queue.js';
+
+const NOT_SENT = new Set([NODE, UNSENT]);
 
 /**
  * At least once: plain commands, several batches on their way, and no guard. What a lost connection leaves unknown is
@@ -16,6 +20,9 @@ export class PlainSender implements Sender {
   readonly #outbox: Outbox;
   readonly #producer: string;
   readonly #backoff: Backoff;
+  readonly #doubts = new DoubtedRecords();
+  /** Batches that the server refused, or parts of them. */
+  readonly #refused = new WeakSet<Batch>();
   #inFlight: Batch[] = [];
   #state: 'open' | 'paused' | 'abandoned' = 'open';
 
@@ -23,7 +30,7 @@ export class PlainSender implements Sender {
     this.stream = stream;
     this.#context = context;
     this.#producer = setup.resume?.producer ?? context.newProducerId();
-    this.#outbox = setup.makeOutbox(() => ({ stream, producer: this.#producer, holes: 0, shed: 0 }));
+    this.#outbox = setup.makeOutbox(() => ({ stream, producer: this.#producer, holes: UNGUARDED, shed: 0 }));
     this.#backoff = new Backoff(context.runtime.random, 100, 5_000);
   }
 
@@ -37,9 +44,14 @@ export class PlainSender implements Sender {
 
   pump(force: boolean): void {
     this.#outbox.stage(force);
+    this.#fill(this.#context.limits.maxInFlight, this.#inFlight.length);
+  }
+
+  /** Sends until `most` batches are on their way; the queue is asked as if `busy` of them were. */
+  #fill(most: number, busy: number): void {
     if (this.#context.store.state !== 'ready') return;
-    while (this.#state === 'open' && this.#inFlight.length < this.#context.limits.maxInFlight) {
-      const batch = this.#outbox.next(this.#inFlight.length);
+    while (this.#state === 'open' && this.#inFlight.length < most) {
+      const batch = this.#outbox.next(busy++);
       if (batch === undefined) return;
       void this.#send(batch);
     }
@@ -80,88 +92,130 @@ export class PlainSender implements Sender {
 
   async #send(batch: Batch): Promise<void> {
     const { account, store } = this.#context;
-    if (batch.wasSent) {
-      account.retried += batch.count;
-      account.possibleDuplicates += batch.count;
-    }
+    if (batch.wasSent || this.#refused.has(batch)) account.retried += batch.count;
+    if (batch.wasSent) account.possibleDuplicates += batch.count;
     this.#inFlight.push(batch);
+    const request = this.#doubts.sending();
     const reply = await store.appendPlain(this.stream, this.#producer, batch);
     if (this.#state === 'abandoned') return;
     this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
-    this.#settle(batch, reply);
+    this.#settle(batch, request, reply);
     this.pump(false);
     this.#context.settled();
   }
 
-  #settle(batch: Batch, reply: PlainReply): void {
+  #settle(batch: Batch, request: number, reply: PlainReply): void {
     if (reply.status === 'failed') {
       this.#sendAgain(batch, reply.failure);
       this.#pause(reply.failure);
       return;
     }
-    const failure = this.#sort(batch, reply.failures);
-    if (failure !== undefined) {
-      this.#pause(failure);
-      return;
-    }
+    if (reply.failures.length === 0) this.#stored(batch, request);
+    else if (this.#sort(batch, request, reply)) return;
     this.#backoff.reset();
     this.#context.trouble(this.stream, undefined);
   }
 
-  /** Each record on its own: stored, bad, or to be sent again. Returns a failure that calls for a pause. */
-  #sort(batch: Batch, failures: readonly (Failure | undefined)[]): Failure | undefined {
+  #stored(batch: Batch, request: number): void {
     const { account } = this.#context;
-    if (failures.length === 0) {
-      account.inFlight -= batch.count;
-      account.delivered += batch.count;
-      batch.ticket?.settle(batch.count);
-      return undefined;
-    }
-    let failed: Failure | undefined;
-    for (let index = 0; index < batch.count; index++) {
-      const reason = failures[index];
+    account.inFlight -= batch.count;
+    account.delivered += batch.count;
+    this.#doubts.passed(request, batch.count);
+    this.#doubts.settled(batch.first, batch.last);
+    batch.ticket?.settle(batch.count);
+  }
+
+  /** Each record on its own: stored, bad, or to be sent again. Returns whether any is to be sent again. */
+  #sort(batch: Batch, request: number, { failures, tookRest }: Answered): boolean {
+    const indexes = Array.from({ length: batch.count }, (_, index) => index);
+    const lastPassed = indexes.findLast((index) => failures[index] === undefined) ?? -1;
+    const passed = indexes.filter((index) => failures[index] === undefined).length;
+    this.#doubts.passed(request, passed);
+    const again: Run[] = [];
+    for (const index of indexes) {
       const number = batch.first + index;
-      if (reason === undefined) {
-        account.inFlight--;
-        account.delivered++;
-        batch.ticket?.settle(1);
-      } else if (reason.kind === 'record') {
-        account.inFlight--;
-        account.drop('rejected');
-        batch.ticket?.settle(1);
-        this.#context.dropped(batch.entry(index), 'rejected');
-        this.#context.trouble(this.stream, reason);
-      } else {
-        let end = index;
-        while (isSameFate(failures[end + 1], reason)) end++;
-        this.#sendAgain(batch.slice(number, batch.first + end), reason);
-        failed = reason;
-        index = end;
-      }
+      const failure = failures[index];
+      const tookLater = index < lastPassed || tookRest === true;
+      const hasLater = index < batch.count - 1 || tookRest !== undefined;
+      if (failure === undefined) this.#storedOne(batch, number);
+      else if (this.#isBad(failure, number, { request, passed, hasLater, tookLater }))
+        this.#setAside(batch, number, failure);
+      else extend(again, number, failure);
     }
-    return failed;
+    for (const { first, last, failure } of again) this.#sendAgain(batch.slice(first, last), failure);
+    const failure = again.at(-1)?.failure;
+    // Where others of the same batch were stored it is about some records, and told when they are given up.
+    if (failure !== undefined) this.#pause(failure, failure.refusal !== 'answered' || passed === 0);
+    return failure !== undefined;
+  }
+
+  #isBad(failure: Failure, number: number, refusal: Refusal): boolean {
+    if (failure.kind === 'record') return true;
+    return failure.refusal === 'answered' && this.#doubts.isToBeSetAside(number, refusal);
+  }
+
+  #storedOne(batch: Batch, number: number): void {
+    this.#context.account.inFlight--;
+    this.#context.account.delivered++;
+    this.#doubts.settled(number);
+    batch.ticket?.settle(1);
+  }
+
+  #setAside(batch: Batch, number: number, failure: Failure): void {
+    const { account } = this.#context;
+    account.inFlight--;
+    account.drop('rejected');
+    this.#doubts.settled(number);
+    batch.ticket?.settle(1);
+    this.#context.dropped(batch.entry(number - batch.first), 'rejected');
+    this.#context.trouble(this.stream, { ...failure, kind: 'record' });
   }
 
   #sendAgain(batch: Batch, failure: Failure): void {
     if (failure.persisted === 'possibly') batch.wasSent = true;
+    else if (!NOT_SENT.has(failure.token)) this.#refused.add(batch);
     const { again } = this.#outbox;
     const later = again.findIndex((other) => other.first > batch.first);
     again.splice(later === -1 ? again.length : later, 0, batch);
   }
 
-  #pause(failure: Failure): void {
-    this.#context.trouble(this.stream, failure);
+  #pause(failure: Failure, isTold = true): void {
+    if (isTold) this.#context.trouble(this.stream, failure);
     // A lost connection waits by itself before it is made again.
     if (this.#state !== 'open' || this.#context.store.state !== 'ready') return;
     this.#state = 'paused';
     this.#context.runtime.after(this.#backoff.next(), () => {
       if (this.#state !== 'paused') return;
       this.#state = 'open';
+      if (this.#doubts.size > 0) this.#sendDoubted();
       this.pump(false);
     });
   }
+
+  /**
+   * What was refused goes again all at once, and something else with it, if there is any: only then does another
+   * refusal tell whether it is about these records. Once a whole batch's worth is in doubt nothing more joins it.
+   */
+  #sendDoubted(): void {
+    const { maxRecords } = this.#context.limits;
+    const company = this.#doubts.size < maxRecords ? 1 : 0;
+    const doubted = this.#outbox.again.length;
+    this.#fill(this.#inFlight.length + doubted + company, -doubted);
+  }
 }
 
-function isSameFate(failure: Failure | undefined, other: Failure): boolean {
-  return failure?.kind === other.kind && failure.persisted === other.persisted;
+type Answered = Extract<PlainReply, { status: 'answered' }>;
+
+/** Records in a row, from number to number, that are sent again for the same reason. */
+interface Run {
+  readonly first: number;
+  last: number;
+  readonly failure: Failure;
+}
+
+function extend(runs: Run[], number: number, failure: Failure): void {
+  const run = runs.at(-1);
+  const isSame = run?.failure.token === failure.token && run.failure.persisted === failure.persisted;
+  if (run !== undefined && isSame && run.last === number - 1) run.last = number;
+  else runs.push({ first: number, last: number, failure });
 }

@@ -20,6 +20,12 @@ export interface Failure {
   readonly refusal?: 'answered' | 'hung-up';
 }
 
+/** The token of a failure that is one Cluster node's. */
+export const NODE = 'NODE';
+
+/** The token of a failure that says for certain that nothing ever left. */
+export const UNSENT = 'UNSENT';
+
 export interface Failed {
   readonly status: 'failed';
   readonly failure: Failure;
@@ -80,9 +86,15 @@ export type AppendReply =
     }
   | Failed;
 
-/** For each record of the batch: nothing when stored, else why not. Empty: all are stored. */
 export type PlainReply =
-  { readonly status: 'answered'; readonly failures: readonly (Failure | undefined)[] } | Failed;
+  | {
+      readonly status: 'answered';
+      /** For each record of the batch: nothing when stored, else why not. Empty: all are stored. */
+      readonly failures: readonly (Failure | undefined)[];
+      /** Whether the server took what was sent behind them in the same request; undefined where nothing was. */
+      readonly tookRest?: boolean | undefined;
+    }
+  | Failed;
 
 /** How the connection stands. `closed` is final. */
 export type StoreState = 'idle' | 'connecting' | 'ready' | 'waiting' | 'closed';

@@ -10,6 +10,10 @@ export class ProducerIdentity {
   #from = '';
   /** An OPEN went out under this id and was never answered: it may still be executed, at any time. */
   #openIsLoose = false;
+  /** It is noted on disk that this id begins, by this process, and nothing was sent under it yet. */
+  #isUntouched = false;
+  /** The next OPEN begins the guard: nothing of this id can be anywhere. */
+  #begins = false;
 
   constructor(newId: () => string, resume: ResumedProducer | undefined) {
     this.#newId = newId;
@@ -33,8 +37,8 @@ export class ProducerIdentity {
   }
 
   /**
-   * What the next OPEN says. `isDurable`: batches are on disk under this id already, so it cannot be changed; then
-   * nothing of it may ever begin it anew, and Redis is only asked where it begins.
+   * What the next OPEN says. `isDurable`: batches are on disk under this id already, so Redis is first asked where it
+   * begins, and that is noted, for a process that goes on under this id.
    */
   nextOpen(isDurable: boolean): Pick<OpenRequest, 'producer' | 'epoch' | 'history' | 'from'> {
     if (this.isFresh && isDurable) {
@@ -44,7 +48,16 @@ export class ProducerIdentity {
     if (this.isFresh && this.#openIsLoose) this.#id = this.#newId();
     this.#openIsLoose = true;
     this.#epoch++;
-    return { producer: this.#id, epoch: this.#epoch, history: this.#history, from: this.#from };
+    const history = this.#begins ? 'fresh' : this.#history;
+    return { producer: this.#id, epoch: this.#epoch, history, from: this.#from };
+  }
+
+  /**
+   * An OPEN that begins the guard went out under this id and was never answered. Executed after the guard was lost, it
+   * would begin the id anew, over records that are there: another id has to take over.
+   */
+  get isSpent(): boolean {
+    return this.#begins && this.#openIsLoose;
   }
 
   /** OPEN has an answer; `maybeLater`: it may be executed all the same. */
@@ -64,8 +77,23 @@ export class ProducerIdentity {
     this.#from = lastId;
   }
 
+  /** It is on disk that this id begins behind `lastId`: from now on an earlier process may have gone on with it. */
+  noted(lastId: string): void {
+    this.#history = 'unacknowledged';
+    this.#from = lastId;
+    this.#isUntouched = true;
+  }
+
+  /** Redis cannot tell what is there of this id. True: nothing can be, and the next OPEN begins it. */
+  mayBegin(): boolean {
+    if (this.#isUntouched) this.#begins = true;
+    return this.#isUntouched;
+  }
+
   sending(): void {
     if (this.isFresh) this.#history = 'unacknowledged';
+    this.#isUntouched = false;
+    this.#begins = false;
   }
 
   acknowledged(lastId: string): void {
@@ -77,5 +105,8 @@ export class ProducerIdentity {
   renew(): void {
     this.#id = this.#newId();
     this.#history = 'fresh';
+    this.#openIsLoose = false;
+    this.#isUntouched = false;
+    this.#begins = false;
   }
 }

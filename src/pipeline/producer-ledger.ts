@@ -105,6 +105,7 @@ export class ProducerLedger {
       account.drop('rolled_back', lost);
       this.holes += lost;
       this.#holeNumbers.add(number + 1, forgotten);
+      for (let told = 0; told < lost; told++) this.#context.dropped(undefined, 'rolled_back');
     }
     const kept = this.#kept.takeAbove(number);
     for (const batch of kept) {

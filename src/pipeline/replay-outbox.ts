@@ -1,12 +1,11 @@
+import type { Batch } from './batch.js';
+import { Joining } from './joined-batch.js';
 import type { LeftBatches, LeftEntry } from './left-batches.js';
 import { Outbox } from './outbox.js';
 import type { SenderContext } from './sender.js';
 import type { SpoolEntry } from './spool/spool.js';
-import { readBatch, type Spooler } from './spooler.js';
+import { type Spooler, UNGUARDED } from './spooler.js';
 import type { StreamQueue } from './stream-queue.js';
-
-/** So many batches are in memory at once. */
-const READ_AHEAD = 8;
 
 /** Batches of an earlier process, in the order of their numbers, as something to be sent again. */
 export class ReplayOutbox extends Outbox {
@@ -14,17 +13,20 @@ export class ReplayOutbox extends Outbox {
   readonly #context: SenderContext;
   readonly #left: LeftBatches;
   readonly #spooler: Spooler;
-  #entries: LeftEntry[];
-  #note: SpoolEntry | undefined;
+  readonly #entries: readonly LeftEntry[];
+  /** How many of them have been read. */
+  #read = 0;
+  #notes: SpoolEntry[] = [];
   #isReading = false;
   #isRenumbered = false;
+  #isGivenUp = false;
 
   constructor(queue: StreamQueue, context: SenderContext, replay: { left: LeftBatches; spooler: Spooler }) {
     super(queue, context);
     this.#context = context;
     this.#left = replay.left;
     this.#spooler = replay.spooler;
-    this.#entries = [...replay.left.batches];
+    this.#entries = replay.left.batches;
     for (const { entry } of this.#entries) {
       this.skipTo(entry.first + entry.count - 1);
       context.account.recovered += entry.count;
@@ -33,23 +35,43 @@ export class ReplayOutbox extends Outbox {
   }
 
   override get isEmpty(): boolean {
-    return super.isEmpty && this.#entries.length === 0;
+    return super.isEmpty && !this.#hasMore && !this.#isReading;
   }
 
-  override next(): ReturnType<Outbox['next']> {
-    if (this.again.length > 0) return this.again.shift();
-    if (!this.#isReading && this.#entries.length > 0) void this.#read();
-    return undefined;
+  get #hasMore(): boolean {
+    return this.#read < this.#entries.length;
+  }
+
+  override next(): Batch | undefined {
+    const { maxInFlight } = this.#context.limits;
+    if (!this.#isReading && this.#hasMore && this.again.length < maxInFlight) void this.#readAhead();
+    return this.again.shift();
+  }
+
+  /** Records that are still to be read. */
+  get #unread(): number {
+    return this.#entries.slice(this.#read).reduce((sum, { entry }) => sum + entry.count, 0);
   }
 
   /** It begins to send only now: should this process die as well, the next one must know. */
-  override async opened(lastId: string): Promise<void> {
+  override opened(lastId: string): Promise<void> {
+    // A guard begins here that knows nothing of what was sent without one.
+    if (this.#left.isUnguarded) this.#context.account.possibleDuplicates += this.#unread;
+    return this.#note(lastId, 0);
+  }
+
+  override unguarded(): Promise<void> {
+    return this.#note('0-0', UNGUARDED);
+  }
+
+  async #note(lastId: string, holes: number): Promise<void> {
     const { stream, producer } = this.#left;
-    this.#note = await this.#spooler.note({ stream, producer, holes: 0, shed: 0 }, lastId);
+    const note = await this.#spooler.note({ stream, producer, holes, shed: 0 }, lastId);
+    if (note !== undefined) this.#notes.push(note);
   }
 
   override retire(): void {
-    if (this.#note !== undefined) this.#spooler.release(this.#note);
+    for (const note of this.#notes.splice(0)) this.#spooler.release(note);
     for (const { entry, shelf } of this.#left.notes) shelf.release(entry);
   }
 
@@ -58,32 +80,65 @@ export class ReplayOutbox extends Outbox {
     super.renumber();
   }
 
-  override oldest(): number {
-    return this.#entries.length > 0 ? 0 : super.oldest();
+  override giveUp(): void {
+    this.#isGivenUp = true;
   }
 
-  async #read(): Promise<void> {
+  override oldest(): number {
+    return this.#hasMore || this.#isReading ? 0 : super.oldest();
+  }
+
+  /** Reads as much as may be on its way to Redis at once, and joins what was written in small pieces. */
+  async #readAhead(): Promise<void> {
     this.#isReading = true;
-    const { account } = this.#context;
-    const entries = this.#entries.slice(0, READ_AHEAD);
-    const batches = await Promise.all(entries.map(({ entry, shelf }) => readBatch(shelf, entry)));
-    this.#entries.splice(0, entries.length);
-    for (const [index, { entry, shelf }] of entries.entries()) {
-      const batch = batches[index];
-      account.spooled -= entry.count;
-      if (batch === undefined) {
-        account.drop('spool_unreadable', entry.count);
-        shelf.release(entry);
-        continue;
-      }
-      account.inFlight += entry.count;
-      // It may have been sent before that process ended: nobody knows.
-      batch.wasSent = true;
-      if (this.#isRenumbered) this.number(batch);
-      this.again.push(batch);
+    const { limits } = this.#context;
+    const group: LeftEntry[] = [];
+    let records = limits.maxRecords * limits.maxInFlight;
+    let bytes = limits.maxBytes * limits.maxInFlight;
+    for (; this.#hasMore && records > 0 && bytes > 0; this.#read++) {
+      const next = this.#entries[this.#read] as LeftEntry;
+      group.push(next);
+      records -= next.entry.count;
+      bytes -= next.entry.bytes;
     }
+    const batches = await Promise.all(group.map(({ entry, shelf }) => this.#spooler.read(entry, shelf)));
+    // Then they stay where they are, for the next process.
+    if (this.#isGivenUp) return;
+    let joining = new Joining(limits);
+    for (const [index, left] of group.entries()) {
+      const batch = this.#brought(left, batches[index]);
+      if (batch === undefined || joining.add(batch)) continue;
+      this.#push(joining);
+      joining = new Joining(limits);
+      joining.add(batch);
+    }
+    this.#push(joining);
     this.#isReading = false;
     this.#context.poke();
     this.#context.settled();
+  }
+
+  #brought({ entry, shelf }: LeftEntry, batch: Batch | undefined): Batch | undefined {
+    const { account } = this.#context;
+    if (batch === undefined) {
+      this.unreadable(entry.count);
+      shelf.release(entry);
+      return undefined;
+    }
+    account.spooled -= entry.count;
+    account.inFlight += entry.count;
+    // It may have been sent before that process ended: nobody knows.
+    batch.wasSent = true;
+    return batch;
+  }
+
+  #push(joining: Joining): void {
+    const batch = joining.join();
+    if (batch === undefined) return;
+    if (this.#isRenumbered) {
+      this.number(batch);
+      this.#context.account.possibleDuplicates += batch.count;
+    }
+    this.again.push(batch);
   }
 }

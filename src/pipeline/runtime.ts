@@ -11,11 +11,27 @@ export interface Runtime {
   after(delayMs: number, callback: () => void, keepAlive?: boolean): () => void;
 }
 
+/** Node's timers hold no more (24.8 days); for anything beyond that they fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/**
+ * The `timeoutMs` of options that may come from plain JavaScript: what is no number means the default, what is more
+ * than a timer can hold means as long as it can.
+ */
+export function timeLimitOf(
+  options: { readonly timeoutMs?: unknown } | null | undefined,
+  defaultMs: number,
+): number {
+  const given = options?.timeoutMs;
+  if (typeof given !== 'number' || Number.isNaN(given)) return defaultMs;
+  return Math.min(Math.max(given, 0), MAX_DELAY_MS);
+}
+
 export const systemRuntime: Runtime = {
   now: () => performance.now(),
   random: Math.random,
   after(delayMs, callback, keepAlive = false) {
-    const timer = setTimeout(callback, delayMs);
+    const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));
     if (!keepAlive) timer.unref();
     return () => clearTimeout(timer);
   },

@@ -22,8 +22,8 @@ export interface SenderContext {
   /** False where the entries of the format do not carry producer and number. */
   readonly searchable: boolean;
   newProducerId(): string;
-  /** A record has been counted as dropped; the entry is what is left of it. */
-  dropped(entry: EntryView, reason: DropReason): void;
+  /** A record has been counted as dropped; the entry is what is left of it, if anything is. */
+  dropped(entry: EntryView | undefined, reason: DropReason): void;
   /** Something became ready to be sent. */
   poke(): void;
   /** Some records reached an outcome. */

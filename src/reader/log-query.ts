@@ -10,6 +10,7 @@ export interface QueryPlan {
   readonly from: Bound | undefined;
   readonly to: Bound | undefined;
   readonly limit: number;
+  readonly maxScanned: number;
   readonly isReverse: boolean;
   readonly by: 'arrival' | 'timestamp';
   readonly maxLatenessMs: number;

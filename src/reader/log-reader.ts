@@ -60,6 +60,11 @@ export class LogReader implements AsyncDisposable {
     return this.#parts.options.streams;
   }
 
+  /** The same, for a call that names none. */
+  protected get defaultStreams(): readonly string[] {
+    return this.streams;
+  }
+
   /**
    * The records that match, as an async iterable. Of a range of arrival time only that range is read.
    *
@@ -103,7 +108,7 @@ export class LogReader implements AsyncDisposable {
     before: number | LogContextOptions = {},
     after: number = DEFAULT_NEIGHBOURS,
   ): Promise<LogEntry[]> {
-    const options = typeof before === 'number' ? { before, after } : before;
+    const options = typeof before === 'number' ? { before, after } : { ...before };
     checkOptions(CONTEXT_OPTIONS, { id, ...options });
     const { readContext } = await import('./context.js');
     return readContext(this, {
@@ -140,12 +145,13 @@ export class LogReader implements AsyncDisposable {
   }
 
   #plan(options: LogQueryOptions): QueryPlan {
-    const { limit = Infinity, order, by = 'arrival' } = options;
+    const { limit = Infinity, maxScanned = Infinity, order, by = 'arrival' } = options;
     return {
       streams: this.#streamsOf(options),
       from: this.#bound(options.from),
       to: this.#bound(options.to),
       limit,
+      maxScanned,
       isReverse: order === 'desc',
       by,
       maxLatenessMs: options.maxLatenessMs ?? MAX_LATENESS_MS,
@@ -157,7 +163,9 @@ export class LogReader implements AsyncDisposable {
   }
 
   #streamsOf({ streams }: LogQueryOptions | LogTailOptions | LogContextOptions): readonly string[] {
-    return streams === undefined ? this.streams : withPartitions(streams, this.#parts.options.partitions);
+    return streams === undefined
+      ? this.defaultStreams
+      : withPartitions(streams, this.#parts.options.partitions);
   }
 
   #bound(moment: Moment | undefined): Bound | undefined {

@@ -21,7 +21,7 @@ export class Merge {
     const rank = new Map(cursors.map((cursor, index) => [cursor, index]));
     this.#all = cursors;
     this.#cursors = new Heap(
-      (a, b) => sign * compareIds(a.position, b.position) || (rank.get(a) ?? 0) - (rank.get(b) ?? 0),
+      (a, b) => sign * (compareIds(a.position, b.position) || (rank.get(a) ?? 0) - (rank.get(b) ?? 0)),
     );
   }
 

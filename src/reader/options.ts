@@ -107,6 +107,7 @@ export const QUERY_OPTIONS = v.objectWithRest(
     from: matching<Moment>(MOMENT, isMoment),
     to: matching<Moment>(MOMENT, isMoment),
     limit: whole(1, VAST),
+    maxScanned: whole(1, VAST),
     order: v.optional(v.picklist(['asc', 'desc'], 'asc or desc')),
     by: v.optional(v.picklist(['arrival', 'timestamp'], 'arrival or timestamp')),
     maxLatenessMs: whole(0, VAST),
@@ -174,7 +175,7 @@ export function addProblems(
   { options, problems }: { options: unknown; problems: Problems },
 ): void {
   const known = Object.keys(schema.entries);
-  for (const issue of v.safeParse(schema, options ?? {}).issues ?? []) {
+  for (const issue of v.safeParse(schema, options === undefined ? {} : options).issues ?? []) {
     const key = issue.path?.[0]?.key;
     const name = typeof key === 'string' ? key : 'options';
     if (issue.message !== UNKNOWN_KEY) {

@@ -114,10 +114,21 @@ export class QueryRun implements AsyncIterator<LogEntry, undefined> {
     const { streams, isReverse, signal } = this.#plan;
     const { start, end } = this.#bounds();
     const firstPage = this.#firstPage();
+    const budget = { left: this.#plan.maxScanned };
     const cursors = streams.map(async (stream) => {
       // Without an end, a query would run after a busy producer forever.
       const last = end === '+' && !isReverse ? await this.#parts.reader.lastId(stream, signal) : end;
-      const parts = { ...this.#parts, filter, stream, start, end: last ?? end, isReverse, firstPage, signal };
+      const parts = {
+        ...this.#parts,
+        filter,
+        stream,
+        start,
+        end: last ?? end,
+        isReverse,
+        firstPage,
+        budget,
+        signal,
+      };
       return new StreamCursor(parts);
     });
     return Promise.all(cursors);
@@ -134,9 +145,11 @@ export class QueryRun implements AsyncIterator<LogEntry, undefined> {
   }
 
   #firstPage(): number {
-    const { limit, filter, by } = this.#plan;
+    const { limit, maxScanned, streams, filter, by } = this.#plan;
     const isAll = filter.node.type === 'all' && filter.where === undefined && by === 'arrival';
-    return isAll ? Math.min(limit, FIRST_PAGE) : FIRST_PAGE;
+    // Of what may be looked at, each stream has its share at first.
+    const share = Math.max(1, Math.floor(maxScanned / streams.length));
+    return Math.min(isAll ? limit : FIRST_PAGE, FIRST_PAGE, share);
   }
 }
 

@@ -14,6 +14,8 @@ export interface CursorParts {
   readonly isReverse: boolean;
   /** How many entries the first page has. */
   readonly firstPage: number;
+  /** How many entries may still be looked at, by all cursors of the query. */
+  readonly budget: { left: number };
   readonly signal: AbortSignal | undefined;
 }
 
@@ -96,12 +98,15 @@ export class StreamCursor {
   }
 
   async #read(): Promise<Page> {
-    const { reader, stream, isReverse, signal } = this.#parts;
-    const count = this.#size;
+    const { reader, stream, isReverse, signal, budget } = this.#parts;
+    const count = Math.min(this.#size, budget.left);
+    if (count === 0) return { entries: [], isLast: true };
+    budget.left -= count;
     const after = this.#scannedTo === undefined ? undefined : `(${this.#scannedTo}`;
     const start = isReverse ? this.#parts.start : (after ?? this.#parts.start);
     const end = isReverse ? (after ?? this.#parts.end) : this.#parts.end;
     const entries = await reader.range({ stream, start, end, count, isReverse }, signal);
+    budget.left += count - entries.length;
     return { entries, isLast: entries.length < count };
   }
 

@@ -55,5 +55,6 @@ function timeOf({ record }: LogEntry): number {
 function compareTimes(a: LogEntry, b: LogEntry): number {
   const [aSeconds, aNanos] = a.record.hrTime;
   const [bSeconds, bNanos] = b.record.hrTime;
-  return aSeconds - bSeconds || aNanos - bNanos || compareIds(a.id, b.id);
+  const byTime = aSeconds - bSeconds || aNanos - bNanos || compareIds(a.id, b.id);
+  return byTime || (a.stream === b.stream ? 0 : a.stream < b.stream ? -1 : 1);
 }

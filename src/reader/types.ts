@@ -63,6 +63,8 @@ export interface LogQueryOptions extends Common {
   readonly to?: Moment;
   /** Most records to return, 1 to 10^12. Default: all. */
   readonly limit?: number;
+  /** Most entries to look at, in all streams together, 1 to 10^12; the search ends there. Default: all. */
+  readonly maxScanned?: number;
   /** Oldest first (`asc`, the default) or newest first. */
   readonly order?: 'asc' | 'desc';
   /**

@@ -15,8 +15,8 @@ const SPACE = 0x20;
 const BACKSLASH = 0x5c;
 const SLASH = 0x2f;
 
-/** Their values have spaces in them, and end with the line. */
-const HEADERS = new Set(['authorization', 'proxyauthorization', 'cookie', 'setcookie']);
+/** Headers whose values have spaces in them, and end with the line. */
+const TO_THE_END = /(?:authorization|cookie)$/;
 
 /** What stands for nothing is no secret. */
 const NOTHING = /^(?:undefined|null|true|false)(?:[\s&;,"'`<>()[\]{}\\]|$)/;
@@ -68,7 +68,7 @@ function valueAfter(text: string, separator: number, names: SecretNames): Span |
   if (NOTHING.test(text.slice(start, start + 10))) return undefined;
   if (quote === '[') return filled(start, wordEnd(text, closeEnd(text, start, ']')));
   if (quote === '{') return filled(start, wordEnd(text, closeEnd(text, start, '}')));
-  return filled(start, HEADERS.has(name) ? lineEnd(text, start) : wordEnd(text, start));
+  return filled(start, TO_THE_END.test(name) ? lineEnd(text, start) : wordEnd(text, start));
 }
 
 function filled(start: number, end: number): Span | undefined {

@@ -9,10 +9,14 @@ const URLS_PATH = '**://';
 /** Censors what follows one of the `**` names in any string, as in `password=...`. */
 const TEXTS_PATH = '**=';
 
+/** Any name that ends with this one. */
+const ENDING = /^\*\*\.\*([\w-]+)$/;
+
 /** What one entry of `redact.paths` asks for. */
 export type RedactRule =
   | { readonly kind: 'path'; readonly steps: readonly PathStep[] }
   | { readonly kind: 'anywhere'; readonly name: string }
+  | { readonly kind: 'ending'; readonly name: string }
   | { readonly kind: 'urls' }
   | { readonly kind: 'texts' };
 
@@ -22,10 +26,11 @@ export type RedactRule =
  * pino's syntax: `password`, `headers.cookie`, `users[*].token`, `users[0].token`, `*.secret`, `headers.*`,
  * `["x-api-key"]`, `headers["x-api-key"]`. `*` is any name or index, at one level; case matters.
  *
- * Beside it, three forms of our own: `**.name` (or `**["name"]`) is the key `name` at any depth, whatever its
+ * Beside it, four forms of our own: `**.name` (or `**["name"]`) is the key `name` at any depth, whatever its
  * case and with or without `-` and `_`, and also the last part of a dotted name such as
- * `http.request.header.name`; and `**://` is the user information of URLs in any string; and `**=` is
- * what follows one of the `**` names in any string: `?token=x`, `Password=x;`, `Authorization: Bearer x`, `"apiKey":"x"`.
+ * `http.request.header.name`; `**.*name` is every such key that ends with `name`; `**://` is the user information of URLs
+ * in any string; and `**=` is what follows one of the `**` names in any string: `?token=x`, `Password=x;`,
+ * `Authorization: Bearer x`, `"apiKey":"x"`, and credentials that have no name: `Bearer x`, `curl -u user:x`.
  *
  * @throws RedisLogError REDIS_LOG_INVALID_OPTIONS when the path follows neither.
  */
@@ -34,6 +39,8 @@ export function parseRedactPath(path: unknown): RedactRule {
   if (path === URLS_PATH) return { kind: 'urls' };
   if (path === TEXTS_PATH) return { kind: 'texts' };
   if (!path.startsWith('**')) return { kind: 'path', steps: readSteps(path, 0) };
+  const ending = ENDING.exec(path)?.[1];
+  if (ending !== undefined && foldName(ending) !== '') return { kind: 'ending', name: ending };
   if (path[2] !== '.' && path[2] !== '[') throw invalid(path, 'after "**" comes a dot or a bracket');
   const steps = readSteps(path, path[2] === '.' ? 3 : 2);
   const [name] = steps;

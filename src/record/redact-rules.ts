@@ -1,3 +1,4 @@
+import { codeAt } from './code-at.js';
 import { foldName, parseRedactPath, type PathStep } from './redact-path.js';
 
 /** A place that a path has reached. All paths are merged into one tree, walked along with the attributes. */
@@ -15,8 +16,8 @@ export const NOWHERE: Places = [];
 /** A path ends here: the value is to be censored. */
 export const MATCH: Places = [];
 
-const HYPHEN = 0x2d;
-const UNDERSCORE = 0x5f;
+/** `-` and `_`, which are not looked at in names. */
+const REMOVED = [0x2d, 0x5f];
 
 /** How many key names the verdicts are kept of. Beyond that all are forgotten: ids used as keys must not pile up. */
 const MAX_VERDICTS = 4_096;
@@ -30,9 +31,12 @@ export class RedactRules {
   /** True when what follows a secret name in a text is to be censored. */
   readonly texts: boolean;
   readonly #names = new Set<string>();
+  /** What names end with. */
+  readonly #endings: string[] = [];
+  #hasNames = false;
   readonly #verdicts = new Map<string, boolean>();
   /** 1 where a name ends with two characters that have these last five bits, whatever their case. */
-  readonly #endings = new Uint8Array(32 * 32);
+  readonly #lastLetters = new Uint8Array(32 * 32);
 
   /** @throws RedisLogError REDIS_LOG_INVALID_OPTIONS for a path that follows no known syntax. */
   constructor(paths: readonly string[]) {
@@ -44,6 +48,7 @@ export class RedactRules {
       if (rule.kind === 'urls') urls = true;
       else if (rule.kind === 'texts') texts = true;
       else if (rule.kind === 'anywhere') this.#addName(foldName(rule.name));
+      else if (rule.kind === 'ending') this.#addEnding(foldName(rule.name));
       else addPath(root, rule.steps);
     }
     this.urls = urls;
@@ -53,30 +58,49 @@ export class RedactRules {
 
   /** True when something can be censored at any depth, so that every container is to be looked into. */
   get isDeep(): boolean {
-    return this.urls || this.#names.size > 0;
+    return this.urls || this.#hasNames;
   }
 
   /** True when a `**` rule names this key. */
   isSecret(key: string): boolean {
-    return this.#names.size > 0 && (this.#verdicts.get(key) ?? this.#judge(key));
+    const end = key.length;
+    return (
+      this.#hasNames &&
+      this.mayEndWith(codeAt(key, end - 1), codeAt(key, end - 2)) &&
+      (this.#verdicts.get(key) ?? this.#judge(key))
+    );
   }
 
   mayEndWith(last: number, before: number): boolean {
-    return this.#endings[endingOf(last, before)] === 1;
+    return this.#lastLetters[endingOf(last, before)] === 1;
   }
 
   #addName(name: string): void {
     this.#names.add(name);
+    this.#noteLetters(name);
+  }
+
+  #addEnding(ending: string): void {
+    this.#endings.push(ending);
+    this.#noteLetters(ending);
+  }
+
+  #noteLetters(name: string): void {
+    this.#hasNames = true;
     const last = name.charCodeAt(name.length - 1);
-    // Names are folded: before the last letter there may be anything that folding removes.
-    const befores = name.length === 1 ? Array.from({ length: 32 }, (_, bits) => bits) : [HYPHEN, UNDERSCORE];
+    // Names are folded: before the last letter, and after it, there may be what folding removes.
+    const befores = name.length === 1 ? Array.from({ length: 32 }, (_, bits) => bits) : REMOVED;
     for (const before of [...befores, name.charCodeAt(name.length - 2)])
-      this.#endings[endingOf(last, before)] = 1;
+      this.#lastLetters[endingOf(last, before)] = 1;
+    for (const after of REMOVED)
+      for (const before of [last, ...REMOVED]) this.#lastLetters[endingOf(after, before)] = 1;
   }
 
   #judge(key: string): boolean {
-    const last = key.slice(key.lastIndexOf('.') + 1);
-    const verdict = this.#names.has(foldName(key)) || this.#names.has(foldName(last));
+    const name = foldName(key);
+    const last = name.slice(name.lastIndexOf('.') + 1);
+    const isNamed = this.#names.has(name) || this.#names.has(last);
+    const verdict = isNamed || this.#endings.some((ending) => last.endsWith(ending));
     if (this.#verdicts.size >= MAX_VERDICTS) this.#verdicts.clear();
     this.#verdicts.set(key, verdict);
     return verdict;

@@ -6,6 +6,7 @@ import { Normalizer } from './normalize.js';
 import { ignoreRejection } from './normalize-shape.js';
 import { follow, MATCH, NOWHERE, RedactRules, type Places } from './redact-rules.js';
 import { censorNamed } from './named-secrets.js';
+import { censorUnnamed } from './unnamed-secrets.js';
 import { stripUserinfo } from './url.js';
 
 /** Stands where the censor failed: the secret itself is never let through. */
@@ -14,27 +15,29 @@ const FAILED = '[Redaction failed]';
 /** Stands for what is hidden within a text when the censor is a function. */
 const TEXT_MARK = '[Redacted]';
 
+/** Nothing that is looked for in a text stands without one of these: a name and its value, a URL, `Bearer`. */
+const SUSPECT = /[:=B]/;
+
 /**
- * What `RedisLogger` censors unless told otherwise: the usual names of credentials, at any depth and whatever
- * their case, what follows such a name in a text, and the user information of URLs. The syntax is that of `parseRedactPath`.
+ * What `RedisLogger` censors unless told otherwise: the usual names of credentials, alone or as the end of a longer name
+ * (`dbPassword`, `DB_PASSWORD`, `x-auth-token`), at any depth and whatever their case; what follows such a name in a text;
+ * and the user information of URLs. The syntax is that of `parseRedactPath`; docs/redaction.md has the list.
  */
 export const SAFE_REDACT_PATHS: readonly string[] = [
-  '**.authorization',
-  '**.proxy-authorization',
-  '**.cookie',
-  '**.set-cookie',
-  '**.password',
-  '**.passwd',
-  '**.pwd',
-  '**.token',
-  '**.access_token',
-  '**.refresh_token',
-  '**.id_token',
-  '**.secret',
-  '**.client_secret',
-  '**.api_key',
-  '**.x-api-key',
-  '**.connectionString',
+  '**.*authorization',
+  '**.*cookie',
+  '**.*password',
+  '**.*passwd',
+  '**.*pwd',
+  '**.*passphrase',
+  '**.*token',
+  '**.*jwt',
+  '**.*secret',
+  '**.*api_key',
+  '**.*secret_key',
+  '**.*private_key',
+  '**.*access_key',
+  '**.*connectionString',
   '**.rawHeaders',
   '**://',
   '**=',
@@ -114,16 +117,16 @@ class TreeRedactor implements Redactor {
 
   text(text: string): string {
     const rules = this.#rules;
-    // Most texts have neither, and nothing that is looked for stands without them.
-    if (!text.includes(':') && !text.includes('=')) return text;
-    const withoutUsers = rules.urls ? stripUserinfo(text, this.#textMark) : text;
-    return rules.texts ? censorNamed(withoutUsers, rules, this.#textMark) : withoutUsers;
+    if (!SUSPECT.test(text)) return text;
+    const mark = this.#textMark;
+    const withoutUsers = rules.urls ? stripUserinfo(text, mark) : text;
+    return rules.texts ? censorUnnamed(censorNamed(withoutUsers, rules, mark), mark) : withoutUsers;
   }
 
   #entry(container: Attributes, key: string, visit: Visit): void {
     const value = container[key];
     const places = visit.places === NOWHERE ? NOWHERE : follow(visit.places, key);
-    if (places === MATCH || this.#rules.isSecret(key)) {
+    if (places === MATCH || (this.#rules.isSecret(key) && mayBeSecret(value))) {
       const censored = this.#censored(value, pathTo(key, visit.trail));
       if (censored === undefined) delete container[key];
       else container[key] = censored;
@@ -144,8 +147,10 @@ class TreeRedactor implements Redactor {
   }
 
   #list(list: unknown[], visit: Visit): void {
-    if (visit.inList && list.length === 2 && typeof list[0] === 'string' && this.#rules.isSecret(list[0])) {
-      list[1] = this.#censored(list[1], pathTo('1', visit.trail)) ?? null;
+    const [name, value] = list;
+    const isPair = visit.inList && list.length === 2 && typeof name === 'string';
+    if (isPair && this.#rules.isSecret(name) && mayBeSecret(value)) {
+      list[1] = this.#censored(value, pathTo('1', visit.trail)) ?? null;
       return;
     }
     for (let index = 0; index < list.length; index++) this.#item(list, index, visit);
@@ -175,6 +180,11 @@ class TreeRedactor implements Redactor {
       return FAILED;
     }
   }
+}
+
+/** What is known by its name alone: `hasPassword: true` tells of one, and `token: null` of none. */
+function mayBeSecret(value: unknown): boolean {
+  return value !== null && typeof value !== 'boolean';
 }
 
 function pathTo(key: string, trail: Trail | undefined): string[] {

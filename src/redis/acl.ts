@@ -1,34 +1,7 @@
-import { RedisLogError } from '../errors.js';
-import type { RetentionOptions } from '../options/types.js';
+import { type AclOptions, checkAclOptions } from './acl-options.js';
 import { streamKeys } from './keys.js';
 
-/**
- * `producer` writes records, `consumer` works in groups, `viewer` looks, `monitor` is what a StreamMonitor needs (it sees
- * records, too), `admin` does all of it and tidies up.
- */
-export type AclRole = 'producer' | 'consumer' | 'viewer' | 'monitor' | 'admin';
-
-export interface AclOptions {
-  readonly role: AclRole;
-  /** Name of the stream, or a pattern of Redis for several: `logs:*`. */
-  readonly stream: string;
-  /** Of producers. Default `exactly-once`, which runs scripts. */
-  readonly delivery?: 'exactly-once' | 'at-least-once';
-  /** Of producers. Default `written`; the others need one command more. */
-  readonly acknowledge?: 'written' | 'replicated' | 'fsynced';
-  /** Of producers: as they have it, where it waits for groups or looks at memory. */
-  readonly retention?: RetentionOptions | false;
-  /** True where the stream has partitions; `stream` is the name before their numbers. Default false. */
-  readonly partitioned?: boolean;
-  /** `list` for the formats `list` and `plumelog`. Default `stream`. */
-  readonly target?: 'stream' | 'list';
-  /** The `keyPrefix` of the connection. Default none. */
-  readonly keyPrefix?: string;
-  /** True where the connection selects another database than 0. Default false. */
-  readonly selectsDatabase?: boolean;
-  /** True where the connection is to a Cluster. Default false. */
-  readonly cluster?: boolean;
-}
+export type { AclOptions, AclRole } from './acl-options.js';
 
 /** Every key of one stream, as patterns. */
 interface Patterns {
@@ -80,17 +53,17 @@ const SERVER = ['info', 'config|get'];
  * @example
  * await redis.call('ACL', 'SETUSER', 'shop', 'on', '>secret', ...aclRules({ role: 'producer', stream: 'logs:shop' }));
  *
- * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` for a role or a stream that there cannot be.
+ * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options.
  */
 export function aclRules(options: AclOptions): string[] {
+  checkAclOptions(options);
   const patterns = patternsOf(options);
   return ['resetkeys', 'resetchannels', '-@all', ...rulesOf(options, patterns), ...connectionRules(options)];
 }
 
 function rulesOf(options: AclOptions, patterns: Patterns): string[] {
   const { stream, resources, deadLetters, handled, insights, insightsParts } = patterns;
-  const role: string = options.role;
-  switch (role) {
+  switch (options.role) {
     case 'producer':
       return producerRules(options, patterns);
     case 'consumer':
@@ -118,8 +91,6 @@ function rulesOf(options: AclOptions, patterns: Patterns): string[] {
       ];
     case 'admin':
       return [...keys(Object.values(patterns)), ...allow(adminCommands())];
-    default:
-      throw invalid('role', 'is none of producer, consumer, viewer, monitor and admin');
   }
 }
 
@@ -171,8 +142,6 @@ function connectionRules({ acknowledge, selectsDatabase, cluster, role }: AclOpt
 }
 
 function patternsOf({ stream, partitioned = false, keyPrefix }: AclOptions): Patterns {
-  if (stream === '' || /\s/.test(stream))
-    throw invalid('stream', 'is empty or has a space, which no rule can hold');
   const keys = streamKeys(partitioned ? `${stream}:{*}` : stream, keyPrefix);
   const { resources, resourcesSeen, deadLetters, insights } = keys;
   // Levels are set for the stream as a whole.
@@ -194,11 +163,4 @@ function selector(patterns: readonly string[], commands: readonly string[]): str
 
 function allow(commands: Iterable<string>): string[] {
   return Array.from(commands, (command) => `+${command}`);
-}
-
-function invalid(subject: string, what: string): RedisLogError {
-  const advice = "Call it as aclRules({ role: 'producer', stream: 'logs:shop' }).";
-  return new RedisLogError('REDIS_LOG_INVALID_OPTIONS', `aclRules: ${subject} ${what}. ${advice}`, {
-    subject,
-  });
 }

@@ -25,6 +25,8 @@ const SAFE_OPTIONS = {
   retryStrategy: () => null,
   sentinelRetryStrategy: () => null,
   reconnectOnError: null,
+  // We end sockets ourselves; a longer goodbye is a timer that keeps the process alive.
+  disconnectTimeout: 0,
   protocol: 2,
   stringNumbers: false,
   db: 0,

@@ -7,7 +7,15 @@ import { Backoff, type Runtime } from '../pipeline/runtime.js';
 import { type Client, type ClientSettings, type IoredisModule, loadIoredis, makeClient } from './client.js';
 import { isReplyError, UNSENT } from './failure.js';
 import { pingNodes, startHeartbeat } from './heartbeat.js';
-import { closedError, explained, hasEnded, isAuthError, socketOf, timeoutError } from './link-errors.js';
+import {
+  causeOf,
+  closedError,
+  explained,
+  hasEnded,
+  isAuthError,
+  socketOf,
+  timeoutError,
+} from './link-errors.js';
 import { end, type Socket, unref } from './sockets.js';
 
 /** ioredis' `Command`, as much of it as we use. */
@@ -18,7 +26,8 @@ export interface SentCommand {
 }
 
 export interface ConnectionEvents {
-  state(state: StoreState, reason: string | undefined): void;
+  /** `reason`: why it is so, in words. `cause`: in one, as of {@link causeOf}. */
+  state(state: StoreState, reason: string | undefined, cause?: string): void;
 }
 
 export interface ConnectionParts {
@@ -237,7 +246,7 @@ export class RedisConnection {
     this.#parts.runtime.after(delayMs, () => {
       if (this.#state === 'waiting') void this.#attempt();
     });
-    this.#move('waiting', describeError(error));
+    this.#move('waiting', describeError(error), causeOf(error));
   }
 
   #listen(client: Client): void {
@@ -264,10 +273,10 @@ export class RedisConnection {
     });
   }
 
-  #move(state: StoreState, reason: string | undefined): void {
+  #move(state: StoreState, reason: string | undefined, cause?: string): void {
     if (this.#state === 'closed') return;
     this.#state = state;
-    this.#parts.events.state(state, reason);
+    this.#parts.events.state(state, reason, cause);
   }
 
   #isClosed(): boolean {

@@ -1,5 +1,7 @@
 import { describeError } from '../diagnostics.js';
-import type { Failure } from '../pipeline/ports.js';
+import { type Failure, NODE, UNSENT } from '../pipeline/ports.js';
+
+export { NODE, UNSENT };
 
 /** Server errors that somebody must mend: trying harder does not help, so we probe now and then. */
 const CIRCUIT = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM', 'WRONGTYPE', 'CROSSSLOT', 'DENIED']);
@@ -23,12 +25,6 @@ const TRANSIENT = new Set([
 /** Redis 6.2 to 7.4 word this differently; the command's name stands in quotes in all of them. */
 const SCRIPT_REFUSED = /'(eval|evalsha)(\|[a-z]+)?'/i;
 
-/** The token of a failure that is one Cluster node's. */
-export const NODE = 'NODE';
-
-/** The code of an error that says for certain that the command never left. */
-export const UNSENT = 'UNSENT';
-
 /** What Redis 6.2 puts before the error of a command that a script calls, and a minus sign before its first word. */
 const IN_SCRIPT =
   /^(?:ERR Error running script .*?: )?(?:@user_script: ?\d+: )*-?(?=[A-Z]{2,} |The user executing the script )/;
@@ -47,6 +43,10 @@ const OF_A_PROXY =
 const TOO_LARGE = /^ERR Protocol error: invalid (multi)?bulk length/;
 const TOO_LARGE_TEXT =
   'a record is larger than the server takes; raise proto-max-bulk-len there, or log less in one record';
+
+/** What is said of the very command that brings a record, and of no other. */
+const OF_THE_RECORD =
+  /^ERR (wrong number of arguments|syntax error|Invalid stream ID|string exceeds maximum allowed size|value is |invalid )/i;
 
 /** Of Redis 6.2 to 7.4, in and outside of scripts: too old a server, or one whose commands were renamed. */
 const UNKNOWN_COMMAND = /(^|ERR |: ?-?)unknown (redis )?command/i;
@@ -106,8 +106,18 @@ export function failureOfNode(failure: Failure): Failure {
   return { ...failure, token: NODE, text: `its node of the Cluster does not answer (${failure.text})` };
 }
 
-/** An error of one append inside a batch: of the server's state, or of this very record? */
+/** An error of one append inside a script: of the server's state, or of this very record? */
 export function failureOfAppend(message: string): Failure {
   const failure = failureOfReply(message);
   return failure.refusal === 'answered' ? { ...failure, kind: 'record', persisted: 'no' } : failure;
+}
+
+/**
+ * The same of an append that was sent by itself, where a proxy or a quota may be what refuses it: only where it is known
+ * to be the record does the failure say so.
+ */
+export function failureOfPlainAppend(message: string): Failure {
+  const failure = failureOfAppend(message);
+  const isKnown = failure.token === 'PROTOCOL' || OF_THE_RECORD.test(message);
+  return failure.kind === 'record' && !isKnown ? { ...failure, kind: 'retry' } : failure;
 }

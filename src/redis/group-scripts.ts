@@ -10,6 +10,9 @@ export const DEAD_LETTER_FIELDS = [
   '@dlq.deliveries',
 ] as const;
 
+/** The field of a dead letter that holds all fields of an entry which had too many. */
+export const PACKED_FIELD = '@dlq.packed';
+
 /** Lua's stack takes about 8,000 values in one call; an entry of more fields is kept in one. */
 const MAX_VALUES = 7_000;
 
@@ -35,7 +38,7 @@ end
 local command = { 'XADD', dead, '*', '@dlq.id', id, '@dlq.group', group, '@dlq.consumer', consumer,
   '@dlq.reason', reason, '@dlq.error', problem, '@dlq.deliveries', count }
 local fields = entry[2]
-if #fields > ${MAX_VALUES} then fields = { '@dlq.packed', cmsgpack.pack(fields) } end
+if #fields > ${MAX_VALUES} then fields = { '${PACKED_FIELD}', cmsgpack.pack(fields) } end
 for i = 1, #fields do command[#command + 1] = fields[i] end
 local reply = redis.pcall(unpack(command))
 if type(reply) == 'table' and reply.err then return reply end
@@ -45,7 +48,7 @@ return 'MOVED'
 
 /**
  * Puts one dead letter back where it came from, with its fields as they were: appended there and removed here, or
- * neither. Asked twice, it does so once.
+ * neither. Asked twice, it does so once. What has too many fields for that stays where it is.
  *
  * KEYS: dead letters, stream. ARGV: id of the dead letter.
  */
@@ -54,16 +57,27 @@ local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 if not entry then return 'GONE' end
 local fields, from = entry[2], ${2 * DEAD_LETTER_FIELDS.length + 1}
 if fields[1] ~= '@dlq.id' then return 'FOREIGN' end
-if fields[from] == '@dlq.packed' then
+if fields[from] == '${PACKED_FIELD}' then
   fields, from = cmsgpack.unpack(fields[from + 1]), 1
 end
-if #fields > ${MAX_VALUES} then return redis.error_reply('ERR the entry has too many fields to be put back by a script') end
+if #fields > ${MAX_VALUES} then return 'TOO_MANY_FIELDS' end
 local command = { 'XADD', KEYS[2], '*' }
 for i = from, #fields do command[#command + 1] = fields[i] end
 local reply = redis.pcall(unpack(command))
 if type(reply) == 'table' and reply.err then return reply end
 redis.call('XDEL', KEYS[1], ARGV[1])
 return 'MOVED'
+`);
+
+/**
+ * The fields of a dead letter's entry that were packed into one, as they were.
+ *
+ * KEYS: dead letters. ARGV: id of the dead letter.
+ */
+export const UNPACK = script(`
+local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
+if not entry then return {} end
+return cmsgpack.unpack(entry[2][${2 * DEAD_LETTER_FIELDS.length + 2}])
 `);
 
 /**

@@ -42,7 +42,17 @@ export interface GroupProgress {
   readonly entriesRead: number | undefined;
   readonly entriesAdded: number | undefined;
   readonly length: number;
+  /** `undefined` while the stream is empty. */
+  readonly firstId: string | undefined;
   readonly lastGeneratedId: string;
+}
+
+/** How far a stream has come, as of one moment. */
+export interface StreamHead {
+  /** The id of its newest entry ever. */
+  readonly lastGeneratedId: string;
+  /** How many entries it was ever given; `undefined` where the server does not know (Redis 6.2). */
+  readonly entriesAdded: number | undefined;
 }
 
 export type DeadLetterOutcome = 'MOVED' | 'TRIMMED' | 'GONE' | 'TAKEN';
@@ -58,6 +68,9 @@ const NOTE_TTL_MS = 7 * 24 * 3_600_000;
 const MAX_RANGES = 1_000;
 /** How much of the list of held entries is looked at in one go. */
 const MAX_PENDING = 10_000;
+/** Counting entries means fetching them. */
+const MAX_COUNTED = 5_000;
+const COUNTED_AT_ONCE = 100;
 
 /** One member of one consumer group: every command it needs, and what the replies mean. */
 export class GroupStore {
@@ -82,12 +95,16 @@ export class GroupStore {
     return readStreams(await this.#reading.call('xreadgroup', args, timeoutMs));
   }
 
-  /** Makes the group, and the stream where there is none. False when somebody else was faster. */
+  /**
+   * Makes the group after entry `position`. `entriesRead` is how many entries the stream had been given up to there, from
+   * which Redis reckons the group's lag; it belongs to a stream that is there. Without it, the stream is made, too, where
+   * there is none. False when somebody else was faster.
+   */
   async create(position: string, entriesRead?: number): Promise<boolean> {
     const { group } = this.#place;
-    const args = ['CREATE', this.#keys.stream, group, position, 'MKSTREAM'];
+    const args = ['CREATE', this.#keys.stream, group, position];
     try {
-      if (entriesRead === undefined) await this.#commands.call('xgroup', args);
+      if (entriesRead === undefined) await this.#commands.call('xgroup', [...args, 'MKSTREAM']);
       else await this.#createRead(args, entriesRead);
       return true;
     } catch (error) {
@@ -96,7 +113,7 @@ export class GroupStore {
     }
   }
 
-  /** Redis 6.2 does not know how many entries a group has read. */
+  /** Not every server that counts entries knows how many a group has read. */
   async #createRead(args: readonly string[], entriesRead: number): Promise<void> {
     try {
       await this.#commands.call('xgroup', [...args, 'ENTRIESREAD', entriesRead]);
@@ -216,19 +233,40 @@ export class GroupStore {
       entriesRead: readNumber(found.get('entries-read')),
       entriesAdded: readNumber(info.get('entries-added')),
       length: Number(info.get('length')),
+      firstId: listOf(info.get('first-entry')).map(String)[0],
       lastGeneratedId: String(info.get('last-generated-id')),
     };
   }
 
-  /** The id of the stream's newest entry ever; `undefined` when there is no such stream. */
-  async lastGeneratedId(): Promise<string | undefined> {
+  /** `undefined` when there is no such stream. */
+  async head(): Promise<StreamHead | undefined> {
     try {
       const info = readPairs(await this.#commands.call('xinfo', ['STREAM', this.#keys.stream]));
-      return String(info.get('last-generated-id'));
+      return {
+        lastGeneratedId: String(info.get('last-generated-id')),
+        entriesAdded: readNumber(info.get('entries-added')),
+      };
     } catch (error) {
       if (isReplyError(error) && error.message.startsWith('ERR no such key')) return undefined;
       throw error;
     }
+  }
+
+  /** Entries after `id`, up to `last`; `undefined` where they are too many to be counted, or may not be. */
+  async countAfter(id: string, last: string): Promise<number | undefined> {
+    let count = 0;
+    try {
+      for (let start = id; count < MAX_COUNTED;) {
+        const args = [this.#keys.stream, `(${start}`, last, 'COUNT', COUNTED_AT_ONCE];
+        const { entries } = readEntries(await this.#commands.call('xrange', args));
+        count += entries.length;
+        if (entries.length < COUNTED_AT_ONCE) return count;
+        start = entries.at(-1)?.id ?? last;
+      }
+    } catch (error) {
+      if (!isReplyError(error)) throw error;
+    }
+    return undefined;
   }
 
   /** Texts of resources, in the order of their hashes. */

@@ -1,5 +1,6 @@
 import { LEFT_OUT, type LogStats } from '../pipeline/account.js';
 import type { StoreState } from '../pipeline/ports.js';
+import { OWN_CODES } from './link-errors.js';
 import type { WriteWatch } from './watched-store.js';
 
 /**
@@ -42,12 +43,17 @@ export interface LogHealth {
   readonly lastDeliveredMsAgo: number | undefined;
 }
 
+/** What becomes of a batch that no server answers: words of ours, and of the socket. */
+const NO_ANSWER: ReadonlySet<string> = new Set([...OWN_CODES, 'Error', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+
 /** So long may Redis think about a batch before that counts as trouble. */
 const SILENCE_MS = 1_000;
 
 export interface HealthParts {
   readonly now: () => number;
   readonly state: () => StoreState;
+  /** Why there is no connection, in one word of Redis or of the socket. */
+  readonly cause: () => string | undefined;
   readonly stats: () => LogStats;
   readonly queueCapacity: number;
 }
@@ -94,6 +100,8 @@ export class HealthWatch implements WriteWatch {
   }
 
   refused(errorType: string): void {
+    // That the connection is gone is told by its state.
+    if (NO_ANSWER.has(errorType)) return;
     const since = this.#refusal?.since ?? this.#parts.now();
     this.#refusal = { reason: 'refused', error: errorType, since };
   }
@@ -105,13 +113,13 @@ export class HealthWatch implements WriteWatch {
     else if (state === 'closed') this.#closedAt ??= this.#parts.now();
   }
 
-  health({ downWhen = {} }: HealthOptions = {}): LogHealth {
+  health(options?: HealthOptions): LogHealth {
     const { now, stats, queueCapacity } = this.#parts;
     const { queued, spooled, inFlight, dropped } = stats();
     const trouble = this.#trouble(queued + spooled + inFlight > 0);
     const degradedMs = trouble === undefined ? 0 : now() - trouble.since;
     const queueShare = Math.min(1, queued / queueCapacity);
-    const { degradedMs: maxMs = Infinity, queueShare: maxShare = Infinity } = downWhen;
+    const { degradedMs: maxMs = Infinity, queueShare: maxShare = Infinity } = options?.downWhen ?? {};
     const isDown = trouble !== undefined && (degradedMs >= maxMs || queueShare >= maxShare);
     return {
       status: isDown ? 'down' : trouble === undefined ? 'up' : 'degraded',
@@ -132,7 +140,7 @@ export class HealthWatch implements WriteWatch {
     if (this.#closedAt !== undefined) return { reason: 'closed', since: this.#closedAt };
     const error = hasWaiting ? this.#refusal : undefined;
     if (this.#awaySince !== undefined) {
-      return { reason: 'redis_away', error: error?.error, since: this.#awaySince };
+      return { reason: 'redis_away', error: this.#parts.cause(), since: this.#awaySince };
     }
     if (error !== undefined) return error;
     const isSilent = this.#waiting > 0 && this.#parts.now() - this.#waitingSince >= SILENCE_MS;

@@ -14,7 +14,7 @@ import { script } from './group-link.js';
  * entries, their ids.
  *
  * Answers the number of records that were counted, that came too late (or from a clock far ahead) for any bucket, and that
- * are of one service too many.
+ * are of one service too many; then the length of the buckets used before, or 0 where it is the same.
  */
 export const COUNT_MESSAGES = script(`
 local stream, meta, sections, messages, seen = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -113,15 +113,18 @@ for b = 1, number() do
     redis.call('PEXPIREAT', bucket.errors, int(bucket.start + keptMs))
   end
 end
-if not newest then return { 0, 0, 0 } end
+if not newest then return { 0, 0, 0, 0 } end
 
-local excess = redis.call('ZCARD', seen) - maxMessages
+-- A bounded part at once, since counters with other limits may have left any number.
+local excess = math.min(redis.call('ZCARD', seen) - maxMessages, 1000)
 if excess > 0 then forget(redis.call('ZRANGE', seen, 0, excess - 1)) end
 forget(redis.call('ZRANGEBYSCORE', seen, '-inf', int(now - forgetAfterMs), 'LIMIT', 0, 100))
 
 local old = redis.call('HMGET', meta, 'since', 'until', 'bucketMs')
 -- Buckets of another length are not read any more, so counting begins anew.
+local other = 0
 if old[3] ~= int(bucketMs) then
+  other = tonumber(old[3] or 0) or 0
   redis.call('HDEL', meta, 'since')
   old[1] = false
 end
@@ -131,5 +134,5 @@ redis.call('HSET', meta, 'bucketMs', int(bucketMs), 'keptBuckets', int(keptBucke
 for _, key in ipairs({ meta, sections, messages, seen }) do
   redis.call('PEXPIRE', key, int(math.max(forgetAfterMs, keptMs)))
 end
-return { counted, outOfTime, crowded }
+return { counted, outOfTime, crowded, other }
 `);

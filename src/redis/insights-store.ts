@@ -30,12 +30,14 @@ export interface CountResult {
   readonly outOfTime: number;
   /** Of a service and level beyond the {@link MAX_SECTIONS} first. */
   readonly crowded: number;
+  /** The length of the spans in which the stream was counted last, where it is another. */
+  readonly otherBucketMs: number | undefined;
 }
 
 /** Pairs of service and level whose messages are counted. */
 export const MAX_SECTIONS = 64;
-/** Messages of which an example is kept, and by which a new one is known as new. */
-const MAX_MESSAGES = 5_000;
+/** Messages of which an example is kept, and by which a new one is known as new; more where spans hold so many. */
+const MIN_MESSAGES = 5_000;
 /** One that was not seen for so long is forgotten. */
 const FORGET_AFTER_MS = 7 * 24 * 3_600_000;
 
@@ -54,14 +56,15 @@ export class InsightsStore {
   /** In one step with the acknowledgement of the entries; asked again, it counts nothing twice. */
   async count(stream: string, buckets: readonly TalliedBucket[]): Promise<CountResult> {
     const { bucketMs, keptBuckets, maxTemplates } = this.#options;
-    const limits = [bucketMs, keptBuckets, maxTemplates, MAX_SECTIONS, MAX_MESSAGES, FORGET_AFTER_MS];
+    const maxMessages = Math.max(MIN_MESSAGES, 2 * maxTemplates);
+    const limits = [bucketMs, keptBuckets, maxTemplates, MAX_SECTIONS, maxMessages, FORGET_AFTER_MS];
     const reply = await this.#link.run({
       script: COUNT_MESSAGES,
       keys: this.#keys(this.#link.keys(stream), buckets),
       args: [this.#group, ...limits, buckets.length, ...buckets.flatMap(argsOf)],
     });
-    const [counted, outOfTime, crowded] = listOf(reply).map(Number);
-    return { counted: counted ?? 0, outOfTime: outOfTime ?? 0, crowded: crowded ?? 0 };
+    const [counted = 0, outOfTime = 0, crowded = 0, other = 0] = listOf(reply).map(Number);
+    return { counted, outOfTime, crowded, otherBucketMs: other === 0 ? undefined : other };
   }
 
   #keys(keys: StreamKeys, buckets: readonly TalliedBucket[]): string[] {

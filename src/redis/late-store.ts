@@ -20,6 +20,7 @@ export class LateStore implements LogStore {
   readonly #parts: OpenStoreParts;
   readonly #listeners: Listener[] = [];
   #state: StoreState = 'idle';
+  #cause: string | undefined;
   #opened: OpenStore | undefined;
 
   constructor(parts: OpenStoreParts) {
@@ -28,6 +29,11 @@ export class LateStore implements LogStore {
 
   get state(): StoreState {
     return this.#state;
+  }
+
+  /** Why there is no connection, in one word of Redis or of the socket, where either said one. */
+  get cause(): string | undefined {
+    return this.#cause;
   }
 
   get link(): RedisConnection['link'] {
@@ -69,7 +75,7 @@ export class LateStore implements LogStore {
     try {
       const { openStore } = await import('./open-store.js');
       if (this.#state === 'closed') return;
-      const state = (...change: [StoreState, string | undefined]): void => this.#move(...change);
+      const state: OpenStoreParts['state'] = (...change) => this.#move(...change);
       this.#opened = openStore({ ...this.#parts, state });
       this.#opened.store.connect();
     } catch (error) {
@@ -77,10 +83,12 @@ export class LateStore implements LogStore {
     }
   }
 
-  #move(state: StoreState, reason: string | undefined): void {
+  #move(state: StoreState, reason: string | undefined, cause?: string): void {
     if (this.#state === state || this.#state === 'closed') return;
     this.#state = state;
-    this.#parts.state(state, reason);
+    // While the next attempt is under way, the reason is still that of the last one.
+    if (state !== 'connecting') this.#cause = cause;
+    this.#parts.state(state, reason, cause);
     for (const listener of this.#listeners) listener(state);
   }
 }

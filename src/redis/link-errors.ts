@@ -1,4 +1,4 @@
-import { isReplyError, UNSENT } from './failure.js';
+import { failureOfReply, isReplyError, UNSENT } from './failure.js';
 import type { Socket } from './sockets.js';
 
 /** The code of an error that says that it was us who ended the connection, for the sake of another command. */
@@ -57,4 +57,30 @@ export function timeoutError(ms: number): Error {
 
 export function isAuthError(error: unknown): boolean {
   return isReplyError(error) && /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)/.test(error.message);
+}
+
+/** Codes of errors that we make; nothing that Redis or the network said. */
+export const OWN_CODES: ReadonlySet<string> = new Set([UNSENT, GIVEN_UP, ENDED]);
+
+const MAX_CAUSES = 4;
+
+/**
+ * Why a connection ended, or could not be made, in one word: the first one of Redis (`WRONGPASS`), or the code of the
+ * socket (`ECONNREFUSED`). Undefined where nobody said.
+ */
+export function causeOf(error: unknown): string | undefined {
+  let current: unknown = error;
+  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++) {
+    if (isReplyError(current)) return failureOfReply(current.message).token;
+    const { code } = current as { code?: unknown };
+    if (typeof code === 'string' && !OWN_CODES.has(code)) return code;
+    current = innerError(current);
+  }
+  return undefined;
+}
+
+/** Cluster and address errors wrap the one that tells. */
+function innerError(error: object): unknown {
+  if (error instanceof AggregateError) return error.errors[0];
+  return 'lastNodeError' in error ? error.lastNodeError : undefined;
 }

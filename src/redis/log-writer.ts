@@ -2,6 +2,7 @@ import { resolveWriterOptions } from '../options/resolve.js';
 import type { RedisLogWriterOptions } from '../options/types.js';
 import type { LogStats } from '../pipeline/account.js';
 import type { FlushResult } from '../pipeline/pipeline-parts.js';
+import { timeLimitOf } from '../pipeline/runtime.js';
 import type {
   Attributes,
   HrTime,
@@ -70,12 +71,12 @@ export class RedisLogWriter implements AsyncDisposable {
 
   /** Resolves when everything emitted so far has an outcome, or after `timeoutMs` (default 30,000). Never rejects. */
   flush(options: { readonly timeoutMs?: number } = {}): Promise<FlushResult> {
-    return this.#open.pipeline.flush(options.timeoutMs ?? DEFAULT_FLUSH_TIMEOUT_MS);
+    return this.#open.pipeline.flush(timeLimitOf(options, DEFAULT_FLUSH_TIMEOUT_MS));
   }
 
   /** Sends what waits and disconnects, within `timeoutMs` (default: the option `shutdownTimeoutMs`). Never rejects. */
   close(options: { readonly timeoutMs?: number } = {}): Promise<FlushResult> {
-    return this.#open.close(options.timeoutMs ?? this.#shutdownTimeoutMs);
+    return this.#open.close(timeLimitOf(options, this.#shutdownTimeoutMs));
   }
 
   stats(): LogStats {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { EntryEncoder } from '../codec/entry-encoder.js';
 import { entryEncoder } from '../codec/formats.js';
 import { createDiagnostics, describeError, type Diagnostics, maskUrl } from '../diagnostics.js';
+import { RedisLogError } from '../errors.js';
 import { isStreamName } from '../options/stream-name.js';
 import type { ConnectionOptions, ResolvedWriterOptions } from '../options/types.js';
 import { NoiseGate } from '../pipeline/noise/noise-gate.js';
@@ -70,6 +71,7 @@ export function openPipeline(
   const health = new HealthWatch({
     now: () => runtime.now(),
     state: () => store.state,
+    cause: () => store.cause,
     stats: () => pipeline.stats(),
     queueCapacity: options.queue.maxRecords,
   });
@@ -106,6 +108,7 @@ function told(
   return {
     state: (...change) => reporter.connection(...change),
     trimFailed: (...about) => reporter.trimFailed(...about),
+    resourceFailed: (...about) => reporter.resourceFailed(...about),
     groupMissing: (...about) => reporter.groupMissing(...about),
     trimmedUnacknowledged: (stream, group, count) => {
       countTrimmed(count);
@@ -151,23 +154,25 @@ function wayIn(
 
 /** A spool that cannot be opened is told, and the application goes on without one. */
 function openSpool(
-  { spool }: ResolvedWriterOptions,
+  { spool, connection }: ResolvedWriterOptions,
   parts: { readonly runtime: Runtime; readonly diagnostics: Diagnostics },
 ): SpoolOpening | undefined {
   if (spool === false) return undefined;
   const { runtime, diagnostics } = parts;
   const problem = (code: string, text: string): void => diagnostics.warn(`spool:${code}`, text);
-  const options = { ...spool, runtime, problem };
-  const failed = (error: unknown): undefined => {
+  const options = { ...spool, target: targetOf(connection), runtime, problem };
+  const failed = (error: unknown): 'later' | undefined => {
     diagnostics.error('spool:open', `${describeError(error)} Records are kept in memory alone.`);
+    return error instanceof RedisLogError && error.code === 'REDIS_LOG_UNAVAILABLE' ? 'later' : undefined;
   };
   return {
-    opening: Spool.open(options).catch(failed),
+    open: () => Spool.open(options).catch(failed),
     openNow() {
       try {
         return Spool.openNow(options);
       } catch (error) {
-        return failed(error);
+        failed(error);
+        return undefined;
       }
     },
   };
@@ -202,6 +207,16 @@ function routerOf(
   return partitionRouter(streamOf, routing, (reason) =>
     error('key', `The option "partitions.by" gave no key: ${reason}. Such records go to all in turn.`),
   );
+}
+
+/** Which database of which Redis, whoever the user is. */
+function targetOf(connection: ConnectionOptions): string {
+  const address = addressOf(connection)
+    .replace(/^\w+:\/\/(\*{3}@)?/, '')
+    .replace('?***', '');
+  if (typeof connection === 'string' || 'cluster' in connection) return address;
+  const { db }: { db?: unknown } = 'options' in connection ? (connection.options ?? {}) : connection;
+  return typeof db === 'number' && db > 0 ? `${address}/${db}` : address;
 }
 
 /** Where the connection leads, for messages: never with a password. */

@@ -1,21 +1,21 @@
 import type { Target } from '../codec/template.js';
 import type { ResolvedRetention, ResolvedWriterOptions } from '../options/types.js';
-import type { StoreState } from '../pipeline/ports.js';
 import type { Runtime } from '../pipeline/runtime.js';
 import { Acknowledgement } from './acknowledgement.js';
-import { RedisConnection } from './connection.js';
+import { type ConnectionEvents, RedisConnection } from './connection.js';
 import { ResourceGate } from './resource-gate.js';
 import { type RetentionEvents, StreamRetention } from './retention-keeper.js';
 import { RedisLogStore, type StoreOptions } from './store.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-export interface OpenStoreParts extends RetentionEvents, Pick<StoreOptions, 'unconfirmed'> {
+export interface OpenStoreParts
+  extends RetentionEvents, Pick<StoreOptions, 'unconfirmed' | 'resourceFailed'> {
   readonly options: ResolvedWriterOptions;
   readonly target: Target;
   readonly runtime: Runtime;
   /** Told of every change of the connection's state. */
-  state(state: StoreState, reason: string | undefined): void;
+  readonly state: ConnectionEvents['state'];
 }
 
 export interface OpenStore {
@@ -38,9 +38,9 @@ export function openStore({ options, target, runtime, ...tell }: OpenStoreParts)
     },
     runtime,
     events: {
-      state: (state, reason) => {
+      state: (state, ...why) => {
         store.stateChanged(state);
-        tell.state(state, reason);
+        tell.state(state, ...why);
       },
     },
   });
@@ -60,6 +60,7 @@ export function openStore({ options, target, runtime, ...tell }: OpenStoreParts)
       : undefined,
     sendTimeoutMs,
     trimFailed: tell.trimFailed,
+    resourceFailed: tell.resourceFailed,
     unconfirmed: tell.unconfirmed,
     acknowledgement:
       kind === 'written' ? undefined : new Acknowledgement({ connection, kind, sendTimeoutMs, runtime }),

@@ -8,7 +8,8 @@ import type { Client } from './client.js';
 import { type FleetLevel, pairsOf, readFleetLevels, serverMsOf } from './fleet-levels.js';
 import { streamKeys } from './keys.js';
 
-const DEFAULT_MS = 600_000;
+/** How long a level holds that was set without a time. */
+export const DEFAULT_MS = 600_000;
 /** What a timer can wait for. */
 const MAX_MS = 2_147_483_647;
 const MAX_CONTEXT_LENGTH = 200;
@@ -64,13 +65,13 @@ export class RedisLogLevels {
   }
 
   /**
-   * @param context as in the option `levels`: a context, or the beginning of one and `*`; `*` alone is everything
+   * @param context as in the option `levels`: a context, or a pattern with `*` for any text; `*` alone is everything
    * @param options `forMs`: how long, from 1 to 2,147,483,647 milliseconds (24 days). Default 600,000.
    * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` for what cannot be set, `REDIS_LOG_REFUSED` when Redis did not take it.
    */
   async set(context: string, level: Level, options: { readonly forMs?: number } = {}): Promise<void> {
+    checkLevelChange(context, level, options);
     const { forMs = DEFAULT_MS } = options;
-    checkLevelChange(context, level, forMs);
     await this.#change(context, level, forMs);
   }
 
@@ -102,6 +103,7 @@ export class RedisLogLevels {
     const ioredis = await loadIoredis();
     const settings = { connectTimeoutMs: TIMEOUT_MS, connectionName: 'nestjs-redis-log-levels' };
     const { client, db, keyPrefix } = makeClient(ioredis, connection, settings);
+    const key = streamKeys(defaultStream, keyPrefix).levels;
     client.on('error', () => undefined);
     const send: Send = (name, ...args) =>
       inTime(
@@ -110,9 +112,9 @@ export class RedisLogLevels {
     try {
       await inTime(client.connect());
       if (db !== 0) await send('select', String(db));
-      return await work(send, streamKeys(defaultStream, keyPrefix).levels);
+      return await work(send, key);
     } catch (error) {
-      throw notTaken(error);
+      throw notTaken(error, key);
     } finally {
       end(client satisfies Client);
     }
@@ -122,15 +124,25 @@ export class RedisLogLevels {
 type Send = (name: string, ...args: string[]) => Promise<unknown>;
 
 /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` */
-export function checkLevelChange(context: unknown, level: unknown, forMs: unknown): void {
+export function checkLevelChange(
+  context: unknown,
+  level: unknown,
+  options: { readonly forMs?: unknown },
+): void {
   if (typeof context !== 'string' || context === '' || context.length > MAX_CONTEXT_LENGTH) {
     throw invalid(
       'context',
-      'must be a name such as "OrdersService", or "Orders*", of at most 200 characters',
+      'must be a name such as "OrdersService", or a pattern such as "Orders*", of at most 200 characters',
     );
   }
   if (!LEVEL_NAMES.some((name) => name === level)) {
     throw invalid('level', `must be one of ${LEVEL_NAMES.join(', ')}`);
+  }
+  const { forMs, ...others } = options;
+  const [unknown] = Object.keys(others);
+  // A time that is misspelt would be none, and the level would never end.
+  if (unknown !== undefined) {
+    throw invalid('options', `have no "${unknown}". The only one is forMs, in milliseconds`);
   }
   if (forMs !== undefined && !(Number.isInteger(forMs) && Number(forMs) >= 1 && Number(forMs) <= MAX_MS)) {
     throw invalid('forMs', 'must be a whole number from 1 to 2,147,483,647');
@@ -141,11 +153,13 @@ function invalid(subject: string, rule: string): RedisLogError {
   return new RedisLogError('REDIS_LOG_INVALID_OPTIONS', `The ${subject} of a level ${rule}.`, { subject });
 }
 
-function notTaken(error: unknown): RedisLogError {
-  const text = `Levels cannot be read or set in Redis: ${describeError(error)}`;
-  return new RedisLogError('REDIS_LOG_REFUSED', `${text}. Check \`connection\` and the rights of its user.`, {
-    subject: 'connection',
-  });
+function notTaken(error: unknown, key: string): RedisLogError {
+  // In the answers of scripts it is not the first word.
+  const isOtherType = error instanceof Error && error.message.includes('WRONGTYPE');
+  const text = isOtherType
+    ? `Levels are a hash, and the key ${key} is something else. Look what it is, and remove or rename it.`
+    : `Levels cannot be read or set in Redis: ${describeError(error)}. Check \`connection\` and the rights of its user.`;
+  return new RedisLogError('REDIS_LOG_REFUSED', text, { subject: 'connection' });
 }
 
 function inTime<T>(promise: Promise<T>): Promise<T> {

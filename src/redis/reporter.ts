@@ -1,4 +1,6 @@
+import { decodeLogRecord } from '../codec/decode.js';
 import { entryValues } from '../codec/entry.js';
+import { type Template, VARIABLE } from '../codec/template.js';
 import { encodeBody, encodeValue } from '../codec/value.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { LogRecord } from '../record/log-record.js';
@@ -11,10 +13,14 @@ import { NODE, UNSENT } from './failure.js';
 /** Dropped errors printed per second; beyond that they are counted. */
 const PRINTED_PER_SECOND = 10;
 const ERROR_SEVERITY = 17;
-const MAX_PRINTED = 500;
-/** The same for records that are stored nowhere; a line of ours is 2,000 characters at most. */
-const MAX_WHOLE = 1_900;
+/** Of one record; below what a line of ours has room for. */
+const MAX_PRINTED = 7_900;
 const STACK = 'exception.stacktrace';
+const UNREADABLE = 'a record that cannot be read';
+/** Codes that all say no more than that nobody is there; which of them it is may change from try to try. */
+const GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+const ROLLED_BACK =
+  'Redis has lost records that it had confirmed, more than are kept to be sent again, as after a failover or a crash';
 /** States of a server that end without anybody's doing. */
 const PASSING = new Set(['LOADING', 'BUSY', 'MASTERDOWN', 'TRYAGAIN']);
 
@@ -26,7 +32,8 @@ export class Reporter implements PipelineEvents {
   readonly #now: () => number;
   readonly #drop: (reason: DropReason) => void;
   readonly #troubled = new Map<string, string>();
-  #unreachable = false;
+  /** Why Redis is not usable: `gone`, or the word for it. */
+  #outage: string | undefined;
   #printed = 0;
   #printingSince = 0;
   #unprinted = 0;
@@ -44,18 +51,21 @@ export class Reporter implements PipelineEvents {
     this.#drop = about.drop;
   }
 
-  connection(state: StoreState, reason: string | undefined): void {
+  /** An outage is told when it begins, and again when it turns out to be another one: a password that is wrong by now. */
+  connection(state: StoreState, reason: string | undefined, cause?: string): void {
     if (state === 'closed' && reason !== undefined) {
       this.#diagnostics.error('connection:unusable', reason);
-    } else if (state === 'waiting' && !this.#unreachable) {
-      this.#unreachable = true;
+    } else if (state === 'waiting') {
+      const outage = cause === undefined || GONE.has(cause) ? 'gone' : cause;
+      if (this.#outage === outage) return;
+      this.#outage = outage;
       const waiting = 'Records wait and are sent when it answers.';
       this.#diagnostics.warn(
-        'connection:lost',
+        `connection:lost:${outage}`,
         `Redis at ${this.#address} is not usable: ${reason}. ${waiting}`,
       );
-    } else if (state === 'ready' && this.#unreachable) {
-      this.#unreachable = false;
+    } else if (state === 'ready' && this.#outage !== undefined) {
+      this.#outage = undefined;
       const { queued, inFlight } = this.#stats();
       const waiting = queued + inFlight;
       this.#diagnostics.info(
@@ -103,6 +113,14 @@ export class Reporter implements PipelineEvents {
     );
   }
 
+  resourceFailed(stream: string, failure: Failure): void {
+    const advice = 'Its records are stored all the same, without the resource that they refer to.';
+    this.#diagnostics.warn(
+      `stream:${stream}:resource`,
+      `Stream ${stream}: its key of resources cannot be written (hsetnx, zadd): ${failure.text}. ${advice}`,
+    );
+  }
+
   groupMissing(stream: string, group: string): void {
     const name = JSON.stringify(group);
     this.#diagnostics.warn(
@@ -139,13 +157,10 @@ export class Reporter implements PipelineEvents {
     if (reason === 'feedback') {
       this.#warnOfFeedback();
     } else if (!LEFT_OUT.has(reason)) {
-      this.#diagnostics.warn(
-        `dropped:${reason}`,
-        `A record was dropped (${reason}); stats() counts all of them.`,
-      );
+      const what = reason === 'rolled_back' ? ROLLED_BACK : 'A record was dropped';
+      this.#diagnostics.warn(`dropped:${reason}`, `${what} (${reason}); stats() counts all of them.`);
     }
-    const line = entry === undefined ? lineOfAny(record, reason) : lineOfEntry(entry);
-    if (line !== undefined) this.#print(reason, line);
+    if (isWorthPrinting(reason, entry, record)) this.#print(reason, () => lineOf(recordOf(entry, record)));
   }
 
   /** Once: a handler that logs does so with every batch. */
@@ -157,7 +172,8 @@ export class Reporter implements PipelineEvents {
     this.#diagnostics.warn('dropped:feedback', `${text} Such records are printed here instead, and counted.`);
   }
 
-  #print(reason: DropReason, line: string): void {
+  /** `line` is asked for only where there is room for it: there may be thousands of them in a second. */
+  #print(reason: DropReason, line: () => string): void {
     const now = this.#now();
     if (now - this.#printingSince >= 1_000) {
       this.#printingSince = now;
@@ -171,49 +187,65 @@ export class Reporter implements PipelineEvents {
     const more = this.#unprinted === 0 ? '' : ` (${this.#unprinted} others were not printed)`;
     this.#unprinted = 0;
     // A key of its own for each line: these are records, not repetitions of one message.
-    this.#diagnostics.error(`record:${now}:${this.#printed}`, `not stored (${reason})${more}: ${line}`);
-  }
-}
-
-/** A hostile record, with a getter that throws or of a shape that is none, is only counted. */
-function lineOfAny(record: LogRecord | undefined, reason: DropReason): string | undefined {
-  try {
-    return lineOfRecord(record, reason);
-  } catch {
-    return undefined;
+    this.#diagnostics.error(`record:${now}:${this.#printed}`, `not stored (${reason})${more}: ${line()}`);
   }
 }
 
 /** What comes too late or from a handler is printed, since nobody else will ever see it; else what may matter most. */
-function lineOfRecord(record: LogRecord | undefined, reason: DropReason): string | undefined {
-  if (record === undefined) return undefined;
-  const goesNowhereElse = reason === 'closed' || reason === 'feedback';
-  const isError = (record.severityNumber ?? 0) >= ERROR_SEVERITY;
-  if (!goesNowhereElse && !isError) return undefined;
-  const body = typeof record.body === 'string' ? record.body : encodeBody(record.body);
-  const parts = [record.severityText ?? (isError ? 'error' : ''), record.instrumentationScope.name, body];
-  return goesNowhereElse ? compose([...parts, ...detailsOf(record)], MAX_WHOLE) : compose(parts);
+function isWorthPrinting(
+  reason: DropReason,
+  entry: EntryView | undefined,
+  record: LogRecord | undefined,
+): boolean {
+  if (entry !== undefined) return severityOf(entry.template) >= ERROR_SEVERITY;
+  if (record === undefined) return false;
+  if (reason === 'closed' || reason === 'feedback') return true;
+  try {
+    return (record.severityNumber ?? 0) >= ERROR_SEVERITY;
+  } catch {
+    return false;
+  }
 }
 
-/** The rest of a record that is printed because it is stored nowhere: its attributes, and the stack of its error. */
-function detailsOf({ attributes }: LogRecord): string[] {
-  const { [STACK]: stack, ...others } = attributes;
-  const rest = Object.keys(others).length === 0 ? '' : encodeValue(others);
-  return [rest, typeof stack === 'string' ? stack : ''];
+/** It is the same for all records of a template. */
+function severityOf({ fields }: Template): number {
+  const value = fields.find(({ name }) => name === 'severity_number')?.value;
+  return typeof value === 'string' ? Number(value) : 0;
 }
 
-function lineOfEntry(entry: EntryView): string | undefined {
+/** A queued record is nothing but its values; of it, all is known but the resource. */
+function recordOf(entry: EntryView | undefined, record: LogRecord | undefined): LogRecord | undefined {
+  if (entry === undefined) return record;
   const { template, bytes, start, end } = entry;
-  const constant = (name: string): string => {
-    const value = template.fields.find((field) => field.name === name)?.value;
-    return typeof value === 'string' ? value : '';
-  };
-  if (!(Number(constant('severity_number')) >= ERROR_SEVERITY)) return undefined;
-  const body = entryValues(template, bytes.subarray(start + template.idBytes.length, end))[1] ?? '';
-  return compose([constant('severity_text'), constant('otel.scope.name'), body]);
+  const values = entryValues(template, bytes.subarray(start + template.idBytes.length, end));
+  let next = 0;
+  const fields = template.fields.flatMap(({ name, value }) => {
+    const text = value === VARIABLE ? values[next++] : value;
+    return [name, typeof text === 'string' ? text : ''];
+  });
+  const decoded = decodeLogRecord(fields);
+  return decoded.status === 'ok' ? decoded.record : undefined;
 }
 
-function compose(parts: readonly string[], most = MAX_PRINTED): string {
-  const line = parts.filter((part) => part !== '').join(' ');
-  return line.length > most ? `${line.slice(0, most)}...` : line;
+/** Level, context, message, attributes and the stack of the error. */
+function lineOf(record: LogRecord | undefined): string {
+  try {
+    const line = record === undefined ? UNREADABLE : partsOf(record).filter(Boolean).join(' ');
+    return line.length > MAX_PRINTED ? `${line.slice(0, MAX_PRINTED)}...` : line;
+  } catch {
+    // A hostile record, with a getter that throws or of a shape that is none.
+    return UNREADABLE;
+  }
+}
+
+function partsOf(record: LogRecord): string[] {
+  const { severityNumber = 0, severityText, instrumentationScope, body, attributes } = record;
+  const { [STACK]: stack, ...others } = attributes;
+  return [
+    severityText ?? (severityNumber >= ERROR_SEVERITY ? 'error' : ''),
+    instrumentationScope.name,
+    typeof body === 'string' ? body : encodeBody(body),
+    Object.keys(others).length === 0 ? '' : encodeValue(others),
+    typeof stack === 'string' ? stack : '',
+  ];
 }

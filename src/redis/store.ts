@@ -13,7 +13,14 @@ import type {
 } from '../pipeline/ports.js';
 import type { Acknowledgement } from './acknowledgement.js';
 import type { RedisConnection } from './connection.js';
-import { failureOf, failureOfAppend, failureOfNode, isReplyError, UNSENT } from './failure.js';
+import {
+  failureOf,
+  failureOfAppend,
+  failureOfNode,
+  failureOfPlainAppend,
+  isReplyError,
+  UNSENT,
+} from './failure.js';
 import { type StreamKeys, streamKeys } from './keys.js';
 import { type PlainAnswers, sendPlain } from './plain-append.js';
 import { type PlainBatch, PlainRequests } from './plain-requests.js';
@@ -31,6 +38,8 @@ export interface StoreOptions {
   readonly sendTimeoutMs: number;
   /** Told when a stream cannot be trimmed, which stops nothing else. */
   trimFailed(stream: string, failure: Failure): void;
+  /** Told when what the records of a stream refer to cannot be stored, which stops nothing else. */
+  resourceFailed(stream: string, failure: Failure): void;
   /** Given where a batch counts as delivered only once more than the server's memory has it. */
   readonly acknowledgement: Acknowledgement | undefined;
   /** Told when records are stored, and not yet where `acknowledge` wants them. */
@@ -175,16 +184,32 @@ export class RedisLogStore implements LogStore {
     if (lastId !== undefined) this.#serverMs.set(stream, Number.parseInt(lastId, 10));
     this.#retentionOf(stream)?.written(sent.end - sent.first, lastId);
     const failures: (Failure | undefined)[] = [];
+    const others: unknown[] = [];
     errors.forEach((error, index) => {
-      if (index >= sent.first && index < sent.end) failures[index - sent.first] = this.#plainFailure(error);
-      else if (isReplyError(error)) this.#options.trimFailed(stream, failureOf(error));
+      if (error === undefined) return;
+      const isRecord = index >= sent.first && index < sent.end;
+      if (isRecord) failures[index - sent.first] = this.#plainFailure(error);
+      else others[index] = error;
     });
-    return { status: 'answered', failures };
+    const failed = Object.keys(failures).length;
+    // What refuses the records, too, is told with them.
+    if (failed < sent.end - sent.first) this.#otherFailed(stream, sent, others);
+    const rest = sent.ends.length - sent.end;
+    const tookRest = rest === 0 ? undefined : Object.keys(others.slice(sent.end)).length < rest;
+    return { status: 'answered', failures, tookRest };
   }
 
-  #plainFailure(error: unknown): Failure | undefined {
-    if (error === undefined) return undefined;
-    return isReplyError(error) ? failureOfAppend(error.message) : this.#failed(error).failure;
+  /** The commands around the records: resources before, trimming behind. */
+  #otherFailed(stream: string, sent: PlainBatch, errors: readonly unknown[]): void {
+    errors.forEach((error, index) => {
+      if (!isReplyError(error)) return;
+      if (index < sent.first) this.#options.resourceFailed(stream, failureOf(error));
+      else this.#options.trimFailed(stream, failureOf(error));
+    });
+  }
+
+  #plainFailure(error: unknown): Failure {
+    return isReplyError(error) ? failureOfPlainAppend(error.message) : this.#failed(error).failure;
   }
 
   /** A failure of the link itself ends it, so that nothing sent over it can arrive after what is sent next. */

@@ -1,5 +1,9 @@
+import { GUARD_IS_LOST } from '../pipeline/opening-waits.js';
 import type { AppendReply, LogStore, OpenReply, PlainReply } from '../pipeline/ports.js';
 import type { Runtime } from '../pipeline/runtime.js';
+
+/** One is a guard that was lost, or a format whose entries cannot be looked for. */
+const FEW_LOST_GUARDS = 3;
 
 /** Told what the write path does, once per batch and never per record; for metrics. Neither may throw. */
 export interface WriteWatch {
@@ -30,6 +34,8 @@ class WatchedStore implements LogStore {
   readonly #store: LogStore;
   readonly #watches: readonly WriteWatch[];
   readonly #runtime: Runtime;
+  /** Answers since the last batch was stored that said that nobody can tell what is there. */
+  #lostGuards = 0;
 
   constructor(store: LogStore, watches: readonly WriteWatch[], runtime: Runtime) {
     this.#store = store;
@@ -48,6 +54,8 @@ class WatchedStore implements LogStore {
   async open(...request: Parameters<LogStore['open']>): Promise<OpenReply> {
     const reply = await this.#watched(() => this.#store.open(...request));
     if (reply.status === 'failed') this.#refused(reply.failure.token);
+    if (reply.status === 'cannot-tell' && ++this.#lostGuards > FEW_LOST_GUARDS)
+      this.#refused(GUARD_IS_LOST.token);
     return reply;
   }
 
@@ -91,6 +99,7 @@ class WatchedStore implements LogStore {
   }
 
   #appended(start: number, errorType: string | undefined): void {
+    if (errorType === undefined) this.#lostGuards = 0;
     const durationMs = this.#runtime.now() - start;
     for (const watch of this.#watches) watch.appended(durationMs, errorType);
   }

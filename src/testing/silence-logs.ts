@@ -8,7 +8,12 @@ import { type CurrentTestSlot, JEST_ENVIRONMENT } from './test-slot.js';
 
 /** The part of vitest's test context that is needed. */
 interface VitestContext {
-  readonly task: { readonly name: string };
+  readonly task: {
+    readonly name: string;
+    /** That of `it.fails`: then to fail is to pass. */
+    readonly fails?: boolean;
+    readonly result?: { readonly state: string };
+  };
   onTestFinished(listener: () => void): void;
   onTestFailed(listener: () => void): void;
 }
@@ -31,9 +36,15 @@ export function silenceLogs(): () => void {
   return function followTest(): void {
     const context = arguments[0] as VitestContext | undefined;
     if (typeof context?.onTestFailed === 'function') {
+      const { task } = context;
       let text = '';
-      context.onTestFinished(() => (text = test.end(context.task.name)));
-      context.onTestFailed(() => process.stderr.write(text));
+      context.onTestFinished(() => {
+        text = test.end(task.name);
+        if (task.fails === true && task.result?.state === 'pass') process.stderr.write(text);
+      });
+      context.onTestFailed(() => {
+        if (task.fails !== true) process.stderr.write(text);
+      });
     } else if ((globalThis as CurrentTestSlot)[JEST_ENVIRONMENT] !== true) {
       throw new RedisLogError(
         'REDIS_LOG_MISUSED',

@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Runtime, systemRuntime } from '../../src/pipeline/runtime.js';
 import { IS_LONG_RUN, report } from '../support/long-run.js';
 import { IMPATIENT, OracleWriter, startLoad } from '../support/oracle.js';
@@ -68,6 +69,12 @@ describe('A failover to a replica that lags', () => {
   });
 
   it('counts as rolled back what was acknowledged and lost longer ago than it is kept', async () => {
+    let told = 0;
+    const count = (event: unknown): void => {
+      if ((event as { reason?: string }).reason === 'rolled_back') told++;
+    };
+    subscribe('nestjs-redis-log:drop', count);
+    onTestFinished(() => void unsubscribe('nestjs-redis-log:drop', count));
     await using old = await startRedisServer();
     await using front = await startTcpProxy(old);
     await using empty = await startRedisServer();
@@ -86,6 +93,8 @@ describe('A failover to a replica that lags', () => {
     const { unique } = await expectExactlyOnce(oracle, empty.client());
     expect(oracle.stats).toMatchObject({ delivered: 1_000, dropped: { rolled_back: 1_000 } });
     expect(Math.min(...unique)).toBe(1_001);
+    expect(oracle.lines.filter((line) => line.includes('rolled_back'))).toHaveLength(1);
+    expect(told).toBe(1_000);
   });
 });
 

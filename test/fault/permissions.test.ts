@@ -176,6 +176,27 @@ describe('A wrong password', () => {
     await expectAllOnce(oracle, redis.client);
   });
 
+  it('that was right before is told as soon as it is not, once, and the records follow when it is again', async () => {
+    const connection = await user(...PLAIN_RIGHTS, ...SCRIPT_RIGHTS);
+    await using oracle = new OracleWriter({ connection }, IMPATIENT);
+    oracle.emit(10);
+    await oracle.delivered(10);
+    await redis.client.acl('SETUSER', 'app', 'resetpass', '>another');
+    await redis.client.client('KILL', 'USER', 'app');
+    oracle.emit(10);
+    const told = (): string[] => oracle.lines.filter((line) => line.includes('WRONGPASS'));
+    await until(() => told().length > 0, { timeoutMs: 10_000, what: 'WRONGPASS' });
+    const before = await attempts();
+    await until(async () => (await attempts()) > before + 2, { timeoutMs: 10_000 });
+    expect(told()).toHaveLength(1);
+    expect(oracle.writer.health()).toMatchObject({ reason: 'redis_away', error: 'WRONGPASS' });
+    expectDiscreet(oracle);
+    await redis.client.acl('SETUSER', 'app', `>${PASSWORD}`);
+    await oracle.delivered(20, 30_000);
+    await expectClosed(oracle);
+    await expectAllOnce(oracle, redis.client);
+  });
+
   it('that is missing altogether is told as such', async () => {
     await using guarded = await startRedisServer({ config: [`requirepass ${PASSWORD}`] });
     await using oracle = new OracleWriter({ connection: guarded.url });

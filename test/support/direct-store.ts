@@ -34,6 +34,7 @@ export async function openDirectStore(
     trim: { maxLength: undefined, maxAgeMs: undefined },
     sendTimeoutMs: 5_000,
     trimFailed: (_, { token }) => trimFailures.push(token),
+    resourceFailed: () => {},
     acknowledgement: undefined,
     unconfirmed: () => {},
     ...options,

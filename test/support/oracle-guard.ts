@@ -42,6 +42,8 @@ export interface OpenCall {
   readonly history: 'fresh' | 'acknowledged' | 'unacknowledged';
   /** The stream's last id before the first send; for `unacknowledged`. */
   readonly from: number;
+  /** False where the producer's entries cannot be looked for. */
+  readonly searchable?: boolean;
 }
 
 export interface BatchCall {
@@ -98,9 +100,10 @@ export function open(
   };
   if (rules.rebuild === 'acknowledged-number') return made(call.acknowledged ?? 0, 0);
   if (call.history === 'fresh') return made(0, 0);
-  const own = stream.entries.findLast((entry) => entry.producer === call.producer);
-  if (own !== undefined) return made(own.seq, UNKNOWN_HOLES);
+  if (call.searchable === false) return { stream, answer: { status: 'cannot-tell', lastId } };
   const after = call.history === 'acknowledged' ? 0 : call.from;
+  const own = stream.entries.findLast(({ producer, id }) => producer === call.producer && id > after);
+  if (own !== undefined) return made(own.seq, UNKNOWN_HOLES);
   if (stream.trimmed.some((entry) => entry.id > after)) {
     return { stream, answer: { status: 'cannot-tell', lastId } };
   }

@@ -77,7 +77,7 @@ export class OracleStore implements LogStore {
   }
 
   open(request: OpenRequest): Promise<OpenReply> {
-    const { stream: _stream, from, searchable: _searchable, history, ...rest } = request;
+    const { stream: _stream, from, history, ...rest } = request;
     return this.#send<OpenReply>(() => {
       if (history === 'look') return { status: 'last-id', lastId: String(this.primary.lastId) };
       const call = { ...rest, history };

@@ -104,7 +104,7 @@ describe('diagnostics', () => {
 
   it('leave a process alive whose stderr is closed', async () => {
     const hooks = `import { registerHooks } from 'node:module'; registerHooks({ resolve(name, context, next) {
-      return next(name === './errors.js' ? './errors.ts' : name, context); } });`;
+      return next(name.startsWith('./') ? name.replace('.js', '.ts') : name, context); } });`;
     const program = `import { createDiagnostics } from ${JSON.stringify(new URL('../../src/diagnostics.ts', import.meta.url).href)};
       process.stdin.once('data', () => {
         for (let i = 0; i < 10; i++) createDiagnostics().error('key', 'x'.repeat(1_000));

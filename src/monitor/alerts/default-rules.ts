@@ -1,6 +1,13 @@
-import { inWords } from '../forecast.js';
+import { countOf, inWords } from '../words.js';
 import { entriesOf } from '../group-status.js';
-import type { GroupSample, MonitorSample, ProducerSample, ServerSample, StreamSample } from '../types.js';
+import type {
+  GroupSample,
+  GroupStatus,
+  MonitorSample,
+  ProducerSample,
+  ServerSample,
+  StreamSample,
+} from '../types.js';
 import { errorRules } from './error-rules.js';
 import type { AlertFinding, AlertRule } from './types.js';
 
@@ -21,7 +28,7 @@ function groupRules(): AlertRule[] {
   return [
     perGroup({ name: 'LogsLosing', severity: 'critical', forMs: 0 }, (group) => ({
       isBad: group.status === 'LOSING',
-      text: `lost ${entriesOf(group.lost) ?? 'an unknown number of'} entries to trimming`,
+      text: `lost ${lostInWords(group)} to trimming`,
       whatToDo: group.advice,
     })),
     perGroup({ name: 'TimeBehind', severity: 'warn', forMs: 2 * MINUTE }, (group) => behind(group, MINUTE)),
@@ -29,12 +36,12 @@ function groupRules(): AlertRule[] {
       behind(group, 5 * MINUTE),
     ),
     perGroup({ name: 'Stalled', severity: 'error', forMs: MINUTE }, (group) => ({
-      isBad: group.status === 'STALLED',
+      isBad: hasStatus(group, 'STALLED'),
       text: 'reads nothing',
       whatToDo: group.advice,
     })),
     perGroup({ name: 'NoConsumer', severity: 'error', forMs: MINUTE }, (group) => ({
-      isBad: group.status === 'NO CONSUMER',
+      isBad: hasStatus(group, 'NO CONSUMER'),
       text: 'has no live consumer',
       whatToDo: group.advice,
     })),
@@ -48,6 +55,16 @@ function groupRules(): AlertRule[] {
   ];
 }
 
+function lostInWords({ lost }: GroupSample): string {
+  const entries = entriesOf(lost);
+  return entries === undefined ? 'an unknown number of entries' : countOf(entries, 'entry', 'entries');
+}
+
+/** A status that cannot be told may be any. */
+function hasStatus({ status }: GroupSample, wanted: GroupStatus): boolean | undefined {
+  return status === 'UNKNOWN' ? undefined : status === wanted;
+}
+
 function behind({ timeBehindMs, advice }: GroupSample, limitMs: number): Finding {
   return {
     isBad: timeBehindMs === undefined ? undefined : timeBehindMs > limitMs,
@@ -56,13 +73,24 @@ function behind({ timeBehindMs, advice }: GroupSample, limitMs: number): Finding
   };
 }
 
-function filling({ retentionUsed }: GroupSample, limit: number): Finding {
+/** How far below its limit a backlog has to be to count as smaller: it goes up and down with every batch. */
+const SLACK = 0.1;
+
+function filling(group: GroupSample, limit: number): Finding {
+  const { retentionUsed } = group;
   return {
-    isBad: retentionUsed === undefined ? undefined : retentionUsed > limit,
+    isBad: isFilled(group, limit),
     text: `has ${Math.round((retentionUsed ?? 0) * 100)} % of what the stream keeps before it`,
     whatToDo:
       'Add consumers, or raise retention.maxLength of the producers before entries are trimmed unread.',
   };
+}
+
+function isFilled({ retentionUsed: used, lag, status }: GroupSample, limit: number): boolean | undefined {
+  if (used === undefined) return undefined;
+  if (used > limit) return true;
+  const isOpen = used > limit - SLACK || lag.kind !== 'exact' || status === 'LOSING';
+  return isOpen ? undefined : false;
 }
 
 function streamRules(): AlertRule[] {
@@ -74,12 +102,14 @@ function streamRules(): AlertRule[] {
     })),
     deadLetters(),
     perProducer('RecordsMissing', ({ unexplained }) => unexplained, {
-      text: 'records were stored and are missing',
+      one: 'record was stored and is missing',
+      more: 'records were stored and are missing',
       whatToDo: 'Look for a failover, a restore, XDEL or a script that deletes; see docs/exactly-once.md.',
       startsAtZero: true,
     }),
     perProducer('ProducerDrops', ({ shed }) => shed, {
-      text: 'records were dropped before they were written',
+      one: 'record was dropped before it was written',
+      more: 'records were dropped before they were written',
       whatToDo: 'stats().dropped of that process says why; a full queue means that Redis is slow or away.',
       // Some of it may be from long before it was watched.
       startsAtZero: false,
@@ -111,11 +141,19 @@ function deadLetters(): AlertRule {
   );
 }
 
+interface ToldOfProducer {
+  /** What is said of one record, and of several. */
+  readonly one: string;
+  readonly more: string;
+  readonly whatToDo: string;
+  readonly startsAtZero: boolean;
+}
+
 /** What is lost stays lost, so only growth counts, and is resolved when there was none for five minutes. */
 function perProducer(
   name: string,
   read: (producer: ProducerSample) => number | undefined,
-  told: { readonly text: string; readonly whatToDo: string; readonly startsAtZero: boolean },
+  told: ToldOfProducer,
 ): AlertRule {
   let last = new Map<string, number>();
   const evaluate = ({ streams }: MonitorSample): AlertFinding[] => {
@@ -129,7 +167,7 @@ function perProducer(
       return {
         subject: { stream, producer },
         isBad: now === undefined || before === undefined ? undefined : now > before,
-        text: `${now ?? 0} ${told.text}, of producer ${producer} and stream ${stream}`,
+        text: `${countOf(now ?? 0, told.one, told.more)}, of producer ${producer} and stream ${stream}`,
         whatToDo: told.whatToDo,
       };
     };
@@ -154,7 +192,7 @@ function serverRules(): AlertRule[] {
       { name: 'RedisEvicts', severity: 'critical', forMs: 0 },
       ({ newlyEvictedKeys, evictionPolicy }) => ({
         isBad: newlyEvictedKeys === undefined ? undefined : newlyEvictedKeys > 0,
-        text: `evicted ${newlyEvictedKeys ?? 0} keys (${evictionPolicy ?? 'unknown policy'})`,
+        text: `evicted ${countOf(newlyEvictedKeys ?? 0, 'key')} (${evictionPolicy ?? 'unknown policy'})`,
         whatToDo: 'Set maxmemory-policy to noeviction and free memory: an evicted stream is lost whole.',
       }),
       MINUTE,

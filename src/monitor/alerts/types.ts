@@ -51,7 +51,10 @@ export interface Alert {
 }
 
 export interface WebhookOptions {
-  /** Gets a POST with the alert as JSON; its `text` is one line, which Slack and others show. */
+  /**
+   * Gets a POST with the alert as JSON; its `text` is one line, which Slack and others show. A user and a password in it
+   * are sent as basic authorization.
+   */
   readonly url: string;
   /** Further headers, such as `authorization`. Never shown. */
   readonly headers?: Readonly<Record<string, string>>;

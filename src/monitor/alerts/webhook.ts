@@ -15,13 +15,18 @@ const RETRY = { baseMs: 500, maxMs: 10_000 };
 /** Posts alerts one after the other, each with a deadline and a bounded number of tries. Never throws. */
 export class Webhook {
   readonly #options: WebhookOptions;
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #parts: WebhookParts;
   readonly #waiting: Alert[] = [];
   #isClosed = false;
   #working: Promise<void> | undefined;
 
   constructor(options: WebhookOptions, parts: WebhookParts) {
+    const { url, authorization } = withoutCredentials(options.url);
     this.#options = options;
+    this.#url = url;
+    this.#headers = headersOf(options, authorization);
     this.#parts = parts;
   }
 
@@ -70,24 +75,62 @@ export class Webhook {
 
   /** Never the error itself or the URL: both may carry a token. */
   async #try(alert: Alert): Promise<{ readonly text: string; readonly mayPass: boolean } | undefined> {
-    const { url, headers = {}, timeoutMs = 5_000 } = this.#options;
+    const { timeoutMs = 5_000 } = this.#options;
     try {
-      const response = await this.#parts.fetch(url, {
+      const response = await this.#parts.fetch(this.#url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
+        headers: this.#headers,
         body: JSON.stringify({ ...alert, text: alertLine(alert), summary: alert.text }),
         signal: AbortSignal.timeout(timeoutMs),
-        redirect: 'error',
+        // Not 'error', which looks like a receiver that is away for a while.
+        redirect: 'manual',
       });
       await response.body?.cancel();
-      if (response.ok) return undefined;
-      const mayPass = response.status >= 500 || response.status === 429 || response.status === 408;
-      return { text: `it answered ${response.status}`, mayPass };
+      const { ok, status } = response;
+      if (ok) return undefined;
+      if (status >= 300 && status < 400)
+        return { text: `it redirects (${status}), and that is refused`, mayPass: false };
+      const mayPass = status >= 500 || status === 429 || status === 408;
+      return { text: `it answered ${status}`, mayPass };
     } catch (error) {
       const isLate = error instanceof Error && error.name === 'TimeoutError';
       return { text: isLate ? `no answer within ${timeoutMs} ms` : 'it could not be reached', mayPass: true };
     }
   }
+}
+
+/** fetch refuses URLs with a user and a password. */
+function withoutCredentials(given: string): {
+  readonly url: string;
+  readonly authorization: string | undefined;
+} {
+  const url = new URL(given);
+  const { username, password } = url;
+  if (username === '' && password === '') return { url: given, authorization: undefined };
+  url.username = '';
+  url.password = '';
+  const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
+  return { url: url.href, authorization: `Basic ${credentials}` };
+}
+
+/** A percent sign that begins no escape stands for itself. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Those that are given come first, in whatever case their names are. */
+function headersOf(
+  { headers = {} }: WebhookOptions,
+  authorization: string | undefined,
+): Record<string, string> {
+  const all = new Headers({ 'content-type': 'application/json' });
+  if (authorization !== undefined) all.set('authorization', authorization);
+  for (const [name, value] of Object.entries(headers)) all.set(name, value);
+  return Object.fromEntries(all);
 }
 
 /** An alert in one line. */

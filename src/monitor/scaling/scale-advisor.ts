@@ -3,18 +3,20 @@ import { RedisLogError } from '../../errors.js';
 import { whole } from '../../options/schema.js';
 import { systemRuntime } from '../../pipeline/runtime.js';
 import { checkOptions } from '../options.js';
-import { RATE_SAMPLES } from '../rate.js';
 import type { GroupSample, MonitorSample, StreamSample } from '../types.js';
+import { ConsumerSpeed } from './consumer-speed.js';
 import { drainStrategy } from './strategies.js';
-import type { ScaleAdvice, ScaleDecision, ScaleStrategy, ScaleWish } from './types.js';
+import type { ScaleAdvice, ScaleDecision, ScaleInput, ScaleStrategy, ScaleWish } from './types.js';
+import { WishMemory } from './wish-memory.js';
+import { abandoned, hasWork } from './work.js';
 
 /** Options of {@link ScaleAdvisor}. An unknown key is an error. Numbers are whole, times in milliseconds. */
 export interface ScaleAdvisorOptions {
-  /** Default 1. */
+  /** Default 1. With 0 a group has none when nothing waits, is pending or comes in, and only then. */
   readonly minConsumers?: number;
   /** Default 10. */
   readonly maxConsumers?: number;
-  /** What one consumer reads, in entries per second. Default: the most that was seen while something waited. */
+  /** What one consumer reads, in entries per second. Default: as measured while more waited than was read. */
   readonly perConsumerRate?: number;
   /** A backlog should be gone within so many milliseconds. Default 300,000. Only for the default strategy. */
   readonly drainMs?: number;
@@ -41,18 +43,9 @@ const ENTRIES = {
 };
 
 interface Memory {
-  /** The highest rate of one consumer that was seen, fading out. */
-  perConsumerRate: number | undefined;
-  /** Samples in a row in which more waited than is read in a second. */
-  busySamples: number;
-  /** Wishes of the last `scaleInAfterMs`. */
-  wishes: { readonly atMs: number; readonly consumers: number }[];
-  /** Since when wishes are kept: a young memory does not scale in. */
-  readonly sinceMs: number;
+  readonly speed: ConsumerSpeed;
+  readonly wishes: WishMemory;
 }
-
-/** What was seen once is worth a little less with every sample, since handlers and machines change. */
-const FADING = 0.98;
 
 /**
  * Says how many consumers a group should have, and why in words. Quick to ask for more, slow to ask for fewer: only
@@ -113,16 +106,23 @@ export class ScaleAdvisor {
   }
 
   #advise(stream: StreamSample, group: GroupSample): ScaleAdvice {
-    const { consumerIdleMs = 60_000 } = this.#options;
-    const consumers = group.consumers.filter(({ idleMs }) => idleMs < consumerIdleMs).length;
-    const memory = this.#remember(group, consumers);
-    const perConsumerRate = this.#options.perConsumerRate ?? memory.perConsumerRate;
-    const isReadable = stream.problem === undefined;
-    const wish = isReadable ? this.#strategy({ stream, group, consumers, perConsumerRate }) : undefined;
-    const { desired, reason } =
-      wish === undefined
-        ? { desired: consumers, reason: noWish(stream, group) }
-        : this.#settle(wish, memory, consumers);
+    const { consumerIdleMs = 60_000, perConsumerRate } = this.#options;
+    const live = group.consumers.filter(({ idleMs }) => idleMs < consumerIdleMs);
+    const consumers = live.length;
+    const memory = this.#memoryOf(group);
+    memory.speed.note(group, consumers);
+    const input = {
+      stream,
+      group,
+      consumers,
+      abandoned: abandoned(group, live),
+      perConsumerRate: perConsumerRate ?? memory.speed.measured,
+      seenPerConsumer: memory.speed.seen,
+    };
+    const wish = stream.problem === undefined ? this.#strategy(input) : undefined;
+    const isUsable = wish !== undefined && !Number.isNaN(Math.ceil(wish.consumers));
+    const none = wish === undefined ? noWish(stream, group) : 'the strategy gave no number';
+    const { desired, reason } = this.#settle(input, isUsable ? wish : { consumers, reason: none }, memory);
     const figures = {
       lag: group.lag.kind === 'unknown' ? null : group.lag.entries,
       pending: group.pending,
@@ -134,65 +134,53 @@ export class ScaleAdvisor {
     return { stream: stream.stream, group: group.group, decision, consumers, desired, reason, ...figures };
   }
 
-  /** Between the limits, and not below what was wished for lately. */
-  #settle(wish: ScaleWish, memory: Memory, consumers: number): { desired: number; reason: string } {
-    const { minConsumers = 1, maxConsumers = 10, scaleInAfterMs = 300_000 } = this.#options;
-    const nowMs = this.#now();
-    memory.wishes.push({ atMs: nowMs, consumers: wish.consumers });
-    memory.wishes = memory.wishes.filter(({ atMs }) => nowMs - atMs <= scaleInAfterMs);
-    const limited = Math.min(maxConsumers, Math.max(minConsumers, wish.consumers));
-    const limit =
-      wish.consumers > maxConsumers ? `maxConsumers is ${maxConsumers}` : `minConsumers is ${minConsumers}`;
-    if (limited > consumers) return { desired: limited, reason: sentence(wish, limited, limit) };
-    const isYoung = nowMs - memory.sinceMs < scaleInAfterMs;
-    const highest = Math.max(...memory.wishes.map((each) => each.consumers));
-    const lasting = Math.min(
-      consumers,
-      Math.min(maxConsumers, Math.max(minConsumers, isYoung ? consumers : highest)),
-    );
-    // Above the limit is above it now.
-    const desired = consumers > maxConsumers ? maxConsumers : lasting;
+  /** Between the limits, and not below what was wished for lately. What is there counts as wished for where nothing is known. */
+  #settle(input: ScaleInput, wish: ScaleWish, { wishes }: Memory): { desired: number; reason: string } {
+    const { maxConsumers = 10, scaleInAfterMs = 300_000 } = this.#options;
+    const { consumers } = input;
+    const { least, why } = this.#least(input);
+    const wished = Math.ceil(wish.consumers);
+    const limited = Math.min(maxConsumers, Math.max(least, wished));
+    const highest = wishes.note(limited, this.#now()) ?? Infinity;
+    // More at once. Fewer only when that was enough for long, but above the limit is above it now.
+    const desired = Math.max(limited, Math.min(consumers, maxConsumers, highest));
+    const limit = wished > maxConsumers ? `maxConsumers is ${maxConsumers}` : why;
+    const capped = limited === wished ? '' : `, and ${limit}`;
     const waits =
-      limited < desired ? `; ${limited} have to be enough for ${scaleInAfterMs / 1000} s first` : '';
-    return {
-      desired,
-      reason: `${sentence(wish, limited, limit).slice(0, -1)}${waits}.`,
-    };
+      limited < desired
+        ? `; ${limited} ${limited === 1 ? 'has' : 'have'} to be enough for ${scaleInAfterMs / 1000} s first`
+        : '';
+    const reason = `${wish.reason.charAt(0).toUpperCase()}${wish.reason.slice(1)}${capped}${waits}.`;
+    return { desired, reason };
   }
 
-  #remember(group: GroupSample, consumers: number): Memory {
+  #least({ stream, group, consumers }: ScaleInput): { readonly least: number; readonly why: string } {
+    const { minConsumers = 1 } = this.#options;
+    // Of a stream that cannot be read nothing is known, and nobody need be woken for it.
+    const needsOne = stream.problem === undefined && hasWork(stream, group, consumers);
+    if (minConsumers > 0 || !needsOne) return { least: minConsumers, why: `minConsumers is ${minConsumers}` };
+    return { least: 1, why: 'there has to be one unless there is certainly nothing to do' };
+  }
+
+  #memoryOf(group: GroupSample): Memory {
     const key = keyOf(group);
-    const memory = this.#memories.get(key) ?? newMemory(this.#now());
+    const known = this.#memories.get(key);
+    if (known !== undefined) return known;
+    const { scaleInAfterMs = 300_000 } = this.#options;
+    const memory = { speed: new ConsumerSpeed(), wishes: new WishMemory(scaleInAfterMs, this.#now()) };
     this.#memories.set(key, memory);
-    const { readPerSecond = 0, lag } = group;
-    if (memory.perConsumerRate !== undefined) memory.perConsumerRate *= FADING;
-    // Only consumers that had no need to wait for entries, all through what the rate was taken from, show their speed.
-    const isBusy = lag.kind !== 'unknown' && lag.entries > readPerSecond;
-    memory.busySamples = isBusy ? memory.busySamples + 1 : 0;
-    if (memory.busySamples > RATE_SAMPLES && consumers > 0 && readPerSecond > 0) {
-      memory.perConsumerRate = Math.max(memory.perConsumerRate ?? 0, readPerSecond / consumers);
-    }
     return memory;
   }
-}
-
-function newMemory(sinceMs: number): Memory {
-  return { perConsumerRate: undefined, busySamples: 0, wishes: [], sinceMs };
 }
 
 function keyOf({ stream, group }: GroupSample): string {
   return JSON.stringify([stream, group]);
 }
 
-function sentence({ reason, consumers }: ScaleWish, limited: number, limit: string): string {
-  const capped = limited === consumers ? '' : `, and ${limit}`;
-  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${capped}.`;
-}
-
 function noWish({ problem }: StreamSample, { lag }: GroupSample): string {
-  if (problem !== undefined) return `The stream cannot be read: ${problem}.`;
-  if (lag.kind === 'unknown') return `The lag is not known: ${lag.reason}.`;
-  return 'Too little is known yet of how fast entries come and are read.';
+  if (problem !== undefined) return `the stream cannot be read: ${problem}`;
+  if (lag.kind === 'unknown') return `the lag is not known: ${lag.reason}`;
+  return 'too little is known yet of how fast entries come and are read';
 }
 
 function drainSeconds({ addedPerSecond }: StreamSample, { lag, readPerSecond }: GroupSample): number | null {

@@ -16,6 +16,7 @@ export function scaleEndpoint(advisor: ScaleAdvisor): (req: IncomingMessage, res
       'content-length': Buffer.byteLength(text),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
     });
     res.end(req.method === 'HEAD' ? undefined : text);
   };

@@ -8,8 +8,12 @@ export interface ScaleInput {
   readonly group: GroupSample;
   /** Consumers that are alive. */
   readonly consumers: number;
-  /** What one consumer reads at most, in entries per second, as told or as seen; undefined: never seen at work. */
+  /** Pending entries that none of them holds: those of dead consumers. */
+  readonly abandoned: number;
+  /** What one consumer reads at most, in entries per second, as told or as measured; undefined: none was ever that busy. */
   readonly perConsumerRate: number | undefined;
+  /** The most that one consumer was seen to read, in entries per second, busy or not: maybe it can do more. */
+  readonly seenPerConsumer: number | undefined;
 }
 
 /** How many consumers a strategy would have, before limits and patience. */

@@ -124,17 +124,16 @@ function errorOf(info: Info): object | undefined {
   const splat = info[SPLAT];
   const given: unknown[] = Array.isArray(splat) ? splat : [];
   const after = [...given, info['error']].find(isErrorLike);
+  if (after instanceof Error && LEVEL in after) return withoutMarks(after);
   if (after !== undefined) return after as object;
-  if (!(info instanceof Error)) return undefined;
-  // winston has written the level and more into the error itself.
-  const { level: _, timestamp: __, ...own } = info as Attributes;
-  return revivedError({
-    ...own,
-    name: info.name,
-    message: info.message,
-    stack: info.stack,
-    cause: info.cause,
-  });
+  return info instanceof Error ? withoutMarks(info) : undefined;
+}
+
+/** An error that was itself the record, now or earlier: winston has written the level and more into it. */
+function withoutMarks(error: Error): object {
+  const { level: _, timestamp: __, ...own } = error as Error & Attributes;
+  const { name, message, stack, cause } = error;
+  return revivedError({ ...own, name, message, stack, cause });
 }
 
 /** nest-winston gives the stack as a list. */

@@ -3,6 +3,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import type { LogConsumer } from '../../consumer/log-consumer.js';
 import { createDiagnostics, describeError, type Diagnostics } from '../../diagnostics.js';
 import { isRedisLogError, RedisLogError } from '../../errors.js';
+import { defined } from '../../options/schema.js';
 import type { AnyExporter } from '../logger/log-sink.js';
 import { findLogHandlers, type FoundHandler } from './log-handlers.js';
 
@@ -64,7 +65,9 @@ export class LogConsumers implements OnApplicationBootstrap, OnModuleDestroy, Be
 
   #make(Consumer: typeof LogConsumer, { name, options }: FoundHandler): LogConsumer {
     const { connection, stream, defaultStream, partitions, shutdownTimeoutMs } = this.#parts.exporter.options;
-    const { stream: named = defaultStream } = options;
+    const given = defined(options);
+    const { stream: named = defaultStream } = given;
+    if (typeof stream === 'function' && given.stream === undefined) throw streamless(name);
     // Where the application names the streams by a function, any may be one of its own.
     const isOwn = typeof stream === 'function' || named === stream;
     const own = {
@@ -74,10 +77,17 @@ export class LogConsumers implements OnApplicationBootstrap, OnModuleDestroy, Be
       shutdownTimeoutMs,
     };
     try {
-      return new Consumer({ ...own, ...options });
+      return new Consumer({ ...own, ...given });
     } catch (error) {
       if (!isRedisLogError(error)) throw error;
       throw new RedisLogError(error.code, `@OnLogs on ${name}: ${error.message}`, { subject: error.subject });
     }
   }
+}
+
+function streamless(name: string): RedisLogError {
+  const text =
+    `@OnLogs on ${name}: the module's streams are named by a function, so none of them is meant by default. ` +
+    `Give it the one to read: @OnLogs({ stream: 'logs:shop:error', ... }).`;
+  return new RedisLogError('REDIS_LOG_INVALID_OPTIONS', text, { subject: 'stream' });
 }

@@ -1,7 +1,8 @@
 import { SetMetadata } from '@nestjs/common';
 import type { LogConsumerOptions } from '../../consumer/options.js';
 
-/** Options of {@link OnLogs}: those of `LogConsumer`; `connection` and `stream` are by default the module's own. */
+/** Options of {@link OnLogs}: those of `LogConsumer`; `connection` and `stream` are by default the module's own
+ * (a stream must be named where the module has a function for it). */
 export type OnLogsOptions = Omit<LogConsumerOptions, 'service'>;
 
 const METADATA = 'nestjs-redis-log:on-logs';

@@ -20,6 +20,8 @@ export interface Scope {
   readonly own: Attributes;
   /** What a maker of records made of all that, for as long as nothing changes. */
   prepared: PreparedAttributes | undefined;
+  /** Errors that were logged in this run or in one inside it. */
+  logged: WeakSet<object> | undefined;
 }
 
 export interface PreparedAttributes {
@@ -58,7 +60,7 @@ export function scopeWith(attributes: object): Scope {
 export function scopeOf(own: Attributes): Scope {
   const parent = currentScope();
   const root = parent?.root ?? { version: 0, loggedError: undefined, thrown: undefined };
-  return { root, parent, own, prepared: undefined };
+  return { root, parent, own, prepared: undefined, logged: undefined };
 }
 
 export function runIn<T>(scope: Scope, work: () => T): T {

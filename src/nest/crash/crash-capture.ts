@@ -10,8 +10,8 @@ interface Crashes {
   readonly reporters: Set<CrashReporter>;
   /** True from the first crash on: the process is on its way out. */
   isEnding: boolean;
-  /** The one that is installed; of whichever copy of the package came first. */
-  listener: NodeJS.UncaughtExceptionListener | undefined;
+  /** Takes away what is installed; of whichever copy of the package came first. */
+  uninstall: (() => void) | undefined;
 }
 
 const CRASHES = Symbol.for('nestjs-redis-log.crashes');
@@ -19,37 +19,47 @@ const CRASHES = Symbol.for('nestjs-redis-log.crashes');
 /** One per process, also where the package is loaded twice, so that its listeners do not take each other for somebody's. */
 function crashes(): Crashes {
   const holder = globalThis as { [CRASHES]?: Crashes };
-  return (holder[CRASHES] ??= { reporters: new Set(), isEnding: false, listener: undefined });
+  return (holder[CRASHES] ??= { reporters: new Set(), isEnding: false, uninstall: undefined });
 }
 
 /**
  * Reports every uncaught exception, and every rejection that Node makes one of, then lets the process end as it would have:
  * with the original error on stderr and its exit code. Where the application listens for them itself, it alone decides what
- * happens next. Nothing else about unhandled rejections changes: no listener is added for those.
+ * happens next; the record is written before its listener is called, which may well end the process at once. Nothing else
+ * about unhandled rejections changes: no listener is added for those.
  *
  * Returns the function that ends it.
  */
 export function captureCrashes(reporter: CrashReporter): () => void {
   const state = crashes();
   state.reporters.add(reporter);
-  if (state.listener === undefined) {
-    state.listener = crashed;
-    process.on('uncaughtException', crashed);
-  }
+  state.uninstall ??= install();
   return () => {
     state.reporters.delete(reporter);
     if (state.reporters.size === 0) stopListening(state);
   };
 }
 
-function stopListening(state: Crashes): void {
-  if (state.listener !== undefined) process.off('uncaughtException', state.listener);
-  state.listener = undefined;
+function install(): () => void {
+  process.on('uncaughtExceptionMonitor', report);
+  process.on('uncaughtException', leave);
+  return () => {
+    process.off('uncaughtExceptionMonitor', report);
+    process.off('uncaughtException', leave);
+  };
 }
 
-function crashed(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
+function stopListening(state: Crashes): void {
+  state.uninstall?.();
+  state.uninstall = undefined;
+}
+
+function report(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
+  for (const reporter of crashes().reporters) reporter.report(error, origin);
+}
+
+function leave(error: unknown): void {
   const state = crashes();
-  for (const reporter of state.reporters) reporter.report(error, origin);
   // Somebody else listens too: then Node would not have ended the process, and neither do we.
   const isOurs = process.listenerCount('uncaughtException') === 1;
   if (!isOurs || state.isEnding) return;

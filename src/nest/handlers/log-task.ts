@@ -10,7 +10,8 @@ const OUTCOMES = Symbol('nestjs-redis-log.outcomes');
 
 /**
  * One record for every run of a method that Nest calls without interceptors: a cron job, a queue worker, an event handler.
- * It has duration and outcome, and all records below it have a `task.id`. What the method returns or throws is passed on.
+ * It has duration and outcome, and all records below it have a `task.id`. What the method returns or throws is passed on;
+ * a promise (of any library), an Observable or an async generator is followed to its end.
  * The order among other decorators of the method does not matter.
  *
  * @param name of the task. Default `<class>.<method>`

@@ -1,11 +1,12 @@
 import type { Attributes, SpanContext } from '../../record/log-record.js';
 import type { Level } from '../../record/severity.js';
-import { wasLogged } from '../context/logged-errors.js';
+import { loggedErrors, wasLogged, wasLoggedAround } from '../context/logged-errors.js';
 import { runIn, type Scope, scopeOf } from '../context/scope.js';
 import type { CallReading } from '../logger/call-arguments.js';
 import { isOwnError } from '../logger/call-values.js';
 import type { LoggerCore } from '../logger/logger-core.js';
 import { activeSpan } from '../logger/record-builder.js';
+import { watchResult } from './watch-result.js';
 
 /** A message, a job, a task: something that begins, and that ends well or badly. */
 export interface Followed {
@@ -31,25 +32,14 @@ export class OutcomeLog {
     return new Watch(this.#core, what);
   }
 
-  /** Calls `work` in a context of its own, and passes on what it returns or throws. */
+  /**
+   * Calls `work` in a context of its own, and passes on what it returns or throws. What it returns is followed to its end
+   * where it has one: see `watchResult`.
+   */
   run<T>(what: Followed, work: () => T): T {
     const watch = this.begin(what);
     try {
-      const result = watch.run(work);
-      if (!(result instanceof Promise)) {
-        watch.succeed();
-        return result;
-      }
-      return result.then(
-        (value: unknown) => {
-          watch.succeed();
-          return value;
-        },
-        (error: unknown) => {
-          watch.fail(error);
-          throw error;
-        },
-      ) as T;
+      return watchResult(watch, watch.run(work));
     } catch (error) {
       watch.fail(error);
       throw error;
@@ -92,9 +82,10 @@ export class Watch {
     if (!this.#endsNow()) return;
     const attributes = { ...this.#duration(), 'error.type': typeOf(error) };
     const level = isExpected(error) ? 'warn' : 'error';
+    const before = loggedErrors();
     setImmediate(() => {
-      const isNews = isOwnError(error) && !wasLogged(error);
-      this.#write(level, 'failed', attributes, isNews ? error : undefined);
+      const isTold = wasLogged(error, this.#scope) || wasLoggedAround(error, this.#scope, before);
+      this.#write(level, 'failed', attributes, isOwnError(error) && !isTold ? error : undefined);
     });
   }
 

@@ -15,7 +15,8 @@ export class RedisLogTasks {
   }
 
   /**
-   * Calls `work`, and passes on what it returns or throws.
+   * Calls `work`, and passes on what it returns or throws. A promise (of any library, returned as a native one), an
+   * Observable or an async generator is followed to its end; anything else is done at once.
    *
    * @param name of the task, such as `nightly-report`
    * @param attributes for all records of this run

@@ -5,11 +5,12 @@ import {
   Injectable,
   type NestInterceptor,
 } from '@nestjs/common';
-import { Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import { noteThrown } from '../http/request-watch.js';
 import { REDIS_LOG_OUTCOMES } from '../module/redis-log.tokens.js';
 import { describeMessage } from './describe-message.js';
 import type { OutcomeLog } from './outcome-log.js';
+import { watchObservable } from './watch-result.js';
 
 /**
  * One record for every message of a microservice, a gateway or a GraphQL resolver, with its duration and its outcome, and
@@ -29,23 +30,9 @@ export class RedisLogInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() === 'http') return noteThrown(context.getArgByIndex(0), next.handle());
-    return new Observable((subscriber) => {
+    return defer(() => {
       const watch = this.#outcomes.begin(describeMessage(context));
-      subscriber.add(() => watch.cancel());
-      const handled = watch.run(() =>
-        next.handle().subscribe({
-          next: (value) => subscriber.next(value),
-          error: (error: unknown) => {
-            watch.fail(error);
-            subscriber.error(error);
-          },
-          complete: () => {
-            watch.succeed();
-            subscriber.complete();
-          },
-        }),
-      );
-      subscriber.add(handled);
+      return watchObservable(watch, () => next.handle());
     });
   }
 }

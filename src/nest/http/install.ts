@@ -27,16 +27,19 @@ interface HookedAdapter {
 export function installRequestLog(log: RequestLog, host: HttpAdapterHost, config: ApplicationConfig): void {
   config.useGlobalGuards(new RequestLogGuard());
   config.useGlobalFilters(new RequestErrorFilter());
-  // Without an adapter so far, the type has nothing to say of that.
-  const adapter = host.httpAdapter as AbstractHttpAdapter | undefined;
-  if (adapter !== undefined) watch(adapter, log);
-  else host.init$.subscribe(() => watch(host.httpAdapter, log));
+  if (!watch(host.httpAdapter, log)) host.init$.subscribe(() => watch(host.httpAdapter, log));
 }
 
-function watch(adapter: AbstractHttpAdapter, log: RequestLog): void {
+/**
+ * False where there is no adapter, of which its type says nothing: there is none so far, or never will be, as in a
+ * microservice and an application context.
+ */
+function watch(adapter: AbstractHttpAdapter | null | undefined, log: RequestLog): boolean {
+  if (adapter === null || adapter === undefined) return false;
   const type = adapter.getType();
   if (type === 'fastify') watchFastify(adapter, log);
   else if (type !== '') adapter.use(hookOf(log));
+  return true;
 }
 
 function hookOf(log: RequestLog): Hook {

@@ -1,7 +1,8 @@
 import type { Attributes } from '../../record/log-record.js';
 import type { Redactor } from '../../record/redact.js';
-import type { Exchange, FrameworkRequest } from './exchange.js';
+import { bytesOf, type Exchange, type FrameworkRequest } from './exchange.js';
 import type { Outcome } from './outcome.js';
+import { cleanPath, pathOf } from './url-parts.js';
 
 /** Those of RFC 9110, PATCH and QUERY; the conventions want all others under one name. */
 const METHODS = new Set([
@@ -17,20 +18,28 @@ const METHODS = new Set([
   'QUERY',
 ]);
 
+/** What else the record of a request is made of. */
+interface RequestFacts {
+  readonly durationMs: number;
+  /** For what is escaped: all else is redacted with the record. */
+  readonly redactor: Redactor | undefined;
+}
+
 /**
  * Attributes of a request by the HTTP semantic conventions of OpenTelemetry, always in one order. Beside these
  * `duration_ms`, and `request.aborted` where the client went.
  */
-export function requestAttributes(exchange: Exchange, outcome: Outcome, durationMs: number): Attributes {
+export function requestAttributes(exchange: Exchange, outcome: Outcome, more: RequestFacts): Attributes {
   const { request } = exchange;
+  const { durationMs, redactor } = more;
   const { method } = request;
   const isKnown = METHODS.has(method);
   const attributes: Attributes = { 'http.request.method': isKnown ? method : '_OTHER' };
   if (!isKnown) attributes['http.request.method_original'] = method;
   const route = routeOf(exchange, outcome);
   if (route !== undefined) attributes['http.route'] = route;
-  attributes['url.path'] = pathOf(urlOf(request));
-  addEnds(attributes, request);
+  attributes['url.path'] = cleanPath(pathOf(urlOf(request)), redactor);
+  addEnds(attributes, exchange);
   if (outcome.statusCode !== undefined) attributes['http.response.status_code'] = outcome.statusCode;
   addSize(attributes, exchange, outcome);
   attributes['duration_ms'] = Math.round(durationMs * 1_000) / 1_000;
@@ -39,11 +48,13 @@ export function requestAttributes(exchange: Exchange, outcome: Outcome, duration
 }
 
 /** Where it came from, and where it was sent to. */
-function addEnds(attributes: Attributes, request: FrameworkRequest): void {
-  const { protocol, hostname, headers, ip = request.socket?.remoteAddress } = request;
+function addEnds(attributes: Attributes, { request, peer, bytesBefore }: Exchange): void {
+  const { headers, hostname, protocol = headers[':scheme'] } = request;
+  // By the rules of the framework. On HTTP/2 those were asked before: the connection is out of reach at the end.
+  const address = bytesBefore === undefined ? peer : (request.ip ?? peer);
   if (protocol !== undefined) attributes['url.scheme'] = protocol;
   if (hostname !== undefined) attributes['server.address'] = hostname;
-  if (ip !== undefined) attributes['client.address'] = ip;
+  if (address !== undefined) attributes['client.address'] = address;
   const agent = headers['user-agent'];
   if (agent !== undefined) attributes['user_agent.original'] = agent;
 }
@@ -51,45 +62,6 @@ function addEnds(attributes: Attributes, request: FrameworkRequest): void {
 /** As it was sent: routers change `url` on their way. */
 export function urlOf(request: FrameworkRequest): string {
   return request.originalUrl ?? request.url;
-}
-
-export function pathOf(url: string): string {
-  const end = url.indexOf('?');
-  return end < 0 ? url : url.slice(0, end);
-}
-
-/** The query with the values of secret names replaced; undefined where there is none. */
-export function queryOf(url: string, redactor: Redactor | undefined): string | undefined {
-  const start = url.indexOf('?');
-  if (start < 0) return undefined;
-  const query = url.slice(start + 1);
-  if (redactor === undefined || query === '') return query;
-  return query
-    .split('&')
-    .map((pair) => cleanPair(pair, redactor))
-    .join('&');
-}
-
-function cleanPair(pair: string, redactor: Redactor): string {
-  const equals = pair.indexOf('=');
-  if (equals < 0) return pair;
-  const value = pair.slice(equals + 1);
-  const name = decoded(pair.slice(0, equals));
-  // A name such as user[password] holds a secret too.
-  const holder: Attributes = {};
-  for (const part of new Set([name, ...name.split(/[.[\]]+/)])) if (part !== '') holder[part] = value;
-  redactor.redact(holder);
-  const changed = Object.values(holder).find((each) => each !== value);
-  const isClean = changed === undefined && Object.keys(holder).length > 0;
-  return isClean ? pair : `${pair.slice(0, equals)}=${typeof changed === 'string' ? changed : '[Redacted]'}`;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
-  }
 }
 
 /**
@@ -120,9 +92,4 @@ function addSize(attributes: Attributes, exchange: Exchange, { end }: Outcome): 
   }
   const bytes = bytesBefore === undefined ? undefined : bytesOf(response);
   if (bytes !== undefined) attributes['http.response.size'] = Math.max(0, bytes - (bytesBefore ?? 0));
-}
-
-/** What the connection has written so far; undefined on HTTP/2, where requests share it. */
-export function bytesOf({ req }: Exchange['response']): number | undefined {
-  return req?.httpVersionMajor === 1 ? req.socket?.bytesWritten : undefined;
 }

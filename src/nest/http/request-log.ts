@@ -1,36 +1,41 @@
 import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { createDiagnostics, type Diagnostics, describeError } from '../../diagnostics.js';
 import type { ResolvedHttpOptions } from '../../options/types.js';
 import type { Attributes } from '../../record/log-record.js';
 import type { Redactor } from '../../record/redact.js';
-import type { Level } from '../../record/severity.js';
-import { wasLogged } from '../context/logged-errors.js';
-import { currentScope, runIn, scopeOf } from '../context/scope.js';
+import { type Level, LEVELS, SEVERITY_NUMBERS } from '../../record/severity.js';
+import { wasLogged, wasLoggedAround } from '../context/logged-errors.js';
+import { currentScope, runIn, type Scope, scopeOf } from '../context/scope.js';
 import type { CallReading } from '../logger/call-arguments.js';
 import { isOwnError } from '../logger/call-values.js';
 import type { LoggerCore } from '../logger/logger-core.js';
 import { activeSpan } from '../logger/record-builder.js';
 import {
+  bytesOf,
   type Exchange,
   exchangeOf,
   type FrameworkReply,
   type FrameworkRequest,
   keepExchange,
+  type RawResponse,
 } from './exchange.js';
 import { defaultLevel, isFailure, type Outcome, outcomeOf } from './outcome.js';
 import { pathFilter } from './path-filter.js';
-import { bytesOf, pathOf, queryOf, requestAttributes, urlOf } from './request-attributes.js';
+import { requestAttributes, urlOf } from './request-attributes.js';
 import { givenId, madeId } from './request-id.js';
+import { pathOf, queryOf } from './url-parts.js';
 
 /** What the requests' records have as their context, so that `levels: { HTTP: 'warn' }` applies to them. */
 const CONTEXT = 'HTTP';
 /** Texts up to this length are below every limit of a record. */
 const MAX_READY_CHARS = 1_024;
+const LEVEL_HINT = `The default was taken. Return one of ${LEVELS.join(', ')}, or undefined.`;
 const READING: CallReading = { style: 'structured', context: CONTEXT };
 
 export interface RequestLogParts {
   readonly core: LoggerCore;
-  /** For the query, which is a text of its own. */
+  /** For the parts of the URL, which are texts of their own, and escaped. */
   readonly redactor: Redactor | undefined;
   readonly options: ResolvedHttpOptions;
 }
@@ -65,6 +70,7 @@ export class RequestLog {
       // Fastify's own request comes after that of Node, and knows more.
       known.request = request;
       known.reply = reply;
+      if (known.bytesBefore === undefined) known.peer = addressOf(request);
       return currentScope() === known.scope ? next() : runIn(known.scope, next);
     }
     const exchange = this.#open(request, reply);
@@ -74,13 +80,17 @@ export class RequestLog {
 
   #open(request: FrameworkRequest, reply: FrameworkReply): Exchange | undefined {
     try {
-      const response = reply.raw ?? (reply as ServerResponse);
+      const response: RawResponse = reply.raw ?? (reply as ServerResponse);
+      const bytesBefore = bytesOf(response);
       const exchange: Exchange = {
         request,
         reply,
         response,
         startedAt: performance.now(),
-        bytesBefore: bytesOf(response),
+        bytesBefore,
+        // Node remembers it once it was asked, which `ip` of Express and Fastify needs after the client has gone.
+        peer: bytesBefore === undefined ? addressOf(request) : request.socket?.remoteAddress,
+        source: undefined,
         spanContext: activeSpan(),
         scope: scopeOf(this.#identify(request, reply)),
         route: undefined,
@@ -92,6 +102,7 @@ export class RequestLog {
       // Whichever comes first; `once` would cost twice as much.
       response.on('finish', () => this.#end(exchange, true));
       response.on('close', () => this.#end(exchange, false));
+      response.on('pipe', noteSource);
       return exchange;
     } catch (error) {
       this.#tell('begin', error);
@@ -132,21 +143,28 @@ export class RequestLog {
   #levelOf({ request }: Exchange, outcome: Outcome): Level {
     const { level } = this.#options;
     const asked = level && this.#ask('level', () => level(outcome.statusCode, request));
-    return asked ?? defaultLevel(outcome);
+    if (asked !== undefined) {
+      if (Object.hasOwn(SEVERITY_NUMBERS, asked)) return asked;
+      this.#diagnostics.warn('http:level', `Request logging: level returned what is no level. ${LEVEL_HINT}`);
+    }
+    return defaultLevel(outcome);
   }
 
   #write(level: Level, exchange: Exchange, outcome: Outcome): void {
     const { request, spanContext, scope, startedAt } = exchange;
-    const attributes = requestAttributes(exchange, outcome, performance.now() - startedAt);
+    const redactor = this.#redactor;
+    const durationMs = performance.now() - startedAt;
+    const attributes = requestAttributes(exchange, outcome, { durationMs, redactor });
     const body = titleOf(attributes, outcome);
     const args: unknown[] = [body, attributes];
-    const query = this.#options.query ? queryOf(urlOf(request), this.#redactor) : undefined;
+    const query = this.#options.query ? queryOf(urlOf(request), redactor) : undefined;
     if (query !== undefined) attributes['url.query'] = query;
     if (isFailure(outcome)) {
-      const error = scope.root.thrown ?? exchange.response.errored ?? scope.root.loggedError;
-      attributes['error.type'] = typeOf(error) ?? String(outcome.statusCode);
+      const error = outcome.cause ?? scope.root.thrown ?? scope.root.loggedError;
+      attributes['error.type'] =
+        typeOf(error) ?? (outcome.end === 'failed' ? '_OTHER' : `${outcome.statusCode}`);
       // Its stack is in one record: that of whoever logged it, or else this one.
-      if (isOwnError(error) && !wasLogged(error)) args.push(error);
+      if (isOwnError(error) && !isLogged(error, scope, outcome)) args.push(error);
     }
     const more = this.#options.attributes;
     if (more !== undefined) {
@@ -175,6 +193,22 @@ export class RequestLog {
   #tell(what: string, error: unknown): void {
     this.#diagnostics.warn(`http:${what}`, `Request logging: ${what} failed: ${describeError(error)}`);
   }
+}
+
+/** The other end, by the rules of the framework where it has any; to be asked while there is a connection. */
+function addressOf({ ip, socket }: FrameworkRequest): string | undefined {
+  return ip ?? socket?.remoteAddress;
+}
+
+/** One function for all responses: most have nothing piped into them. */
+function noteSource(this: ServerResponse, source: Readable): void {
+  const exchange = exchangeOf(this.req);
+  if (exchange !== undefined) exchange.source = source;
+}
+
+/** What a response broke off with has often come from elsewhere than the request, such as from the disk. */
+function isLogged(error: Error, scope: Scope, { cause }: Outcome): boolean {
+  return wasLogged(error, scope) || (error === cause && wasLoggedAround(error, scope, 0));
 }
 
 /** Long texts are cut where all that is logged is; those that Node reads from a connection are always well-formed. */

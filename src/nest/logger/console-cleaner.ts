@@ -1,21 +1,32 @@
+import { inspect, types } from 'node:util';
 import { encodeValue } from '../../codec/value.js';
 import type { Attributes } from '../../record/log-record.js';
 import { Normalizer } from '../../record/normalize.js';
 import { withoutArguments } from '../../record/normalize-error.js';
 import { readSafely } from '../../record/normalize-text.js';
 import type { Redactor } from '../../record/redact.js';
-import { isPlainObject } from './call-values.js';
+import { isOwnError, isPlainObject } from './call-values.js';
+import { hasSymbols, isTransparent } from './transparent.js';
 
 /** As deep as Nest prints the causes of an error. */
 const MAX_CAUSES = 5;
 
+/** Wider than those of a record: what is beyond them is not looked at for secrets, and so is not printed either. */
+const LIMITS = {
+  maxDepth: 64,
+  maxEntries: 10_000,
+  maxStringBytes: 1_048_576,
+  maxKeyBytes: 4_096,
+  maxRecordBytes: 4_194_304,
+};
+
 /**
- * Hides in the arguments of a call what its record hides. A value in which there is nothing to hide stays itself, so that
- * it is printed as the thing that it is; else a copy is printed.
+ * Hides in the arguments of a call what its record hides. A value stays itself, so that it is printed as the thing that
+ * it is, only where all of it was looked at and nothing was hidden; else a copy is printed, as the record has it.
  */
 export class ConsoleCleaner {
   readonly #redactor: Redactor;
-  readonly #normalizer = new Normalizer();
+  readonly #normalizer = new Normalizer(LIMITS);
 
   constructor(redactor: Redactor) {
     this.#redactor = redactor;
@@ -23,55 +34,76 @@ export class ConsoleCleaner {
 
   clean(value: unknown, depth = 0): unknown {
     if (typeof value === 'string') return this.#redactor.text(value);
+    if (typeof value === 'symbol') return this.#symbol(value);
     if (typeof value !== 'object' || value === null) return value;
-    if (value instanceof Error) return this.#error(value, depth);
-    const normalizer = this.#normalizer;
-    normalizer.begin();
+    if (isOwnError(value)) return this.#error(value, depth);
     const holder: Attributes = {};
-    if (isPlainObject(value)) normalizer.attributes(value, holder);
-    else holder['body'] = normalizer.value(value);
-    if (!this.#censors(holder) && !namesCommand(holder)) return value;
-    return isPlainObject(value) ? holder : holder['body'];
+    const isNamed = isPlainObject(value);
+    this.#normalizer.begin();
+    if (isNamed) this.#normalizer.attributes(value, holder);
+    else holder['body'] = this.#normalizer.value(value);
+    if (this.#staysItself(value, holder)) return value;
+    return isNamed ? holder : holder['body'];
   }
 
-  /** True when something in it had to be hidden. */
-  #censors(holder: Attributes): boolean {
-    const before = encodeValue(holder);
+  #symbol(symbol: symbol): unknown {
+    const text = String(symbol);
+    const clean = this.#redactor.text(text);
+    return clean === text ? symbol : clean;
+  }
+
+  /** Censors the copy of a value; true when the value itself can be printed. */
+  #staysItself(value: unknown, holder: Attributes): boolean {
+    const { truncations, droppedAttributes } = this.#normalizer;
+    const isWhole = truncations === 0 && droppedAttributes === 0 && isTransparent(value);
+    const before = isWhole ? encodeValue(holder) : '';
     this.#redactor.redact(holder);
-    return encodeValue(holder) !== before;
+    return isWhole && encodeValue(holder) === before;
   }
 
   #error(error: Error, depth: number): unknown {
     if (depth > MAX_CAUSES) return '[Cause]';
     const copy: object = Object.create(Object.getPrototypeOf(error) as object);
-    let isChanged = false;
-    for (const key of Object.getOwnPropertyNames(error)) {
+    let isChanged = types.isProxy(error) || hasSymbols(error);
+    for (const key of new Set([...Object.getOwnPropertyNames(error), 'name', 'message'])) {
       const value = readSafely(error, key);
       const clean = this.#property(key, withoutArguments(key, value), depth);
-      if (clean !== value) isChanged = true;
+      if (!Object.is(clean, value) || isComputed(error, key)) isChanged = true;
       const enumerable = Object.prototype.propertyIsEnumerable.call(error, key);
-      Object.defineProperty(copy, key, { value: clean, enumerable, configurable: true, writable: true });
+      define(copy, key, { value: clean, enumerable });
+    }
+    for (const key of [inspect.custom, 'toJSON']) {
+      if (!(key in error)) continue;
+      // Methods that would print the error in their own way.
+      isChanged = true;
+      define(copy, key, { value: undefined, enumerable: false });
     }
     return isChanged ? copy : error;
   }
 
   #property(key: string, value: unknown, depth: number): unknown {
-    if (value instanceof Error) return this.#error(value, depth + 1);
-    if (Array.isArray(value) && value.some((item) => item instanceof Error)) {
+    if (isOwnError(value)) return this.#error(value, depth + 1);
+    if (Array.isArray(value) && value.some(isOwnError)) {
       const items = value.map((item) => this.clean(item, depth + 1));
       return items.every((item, index) => item === value[index]) ? value : items;
     }
-    this.#normalizer.begin();
     const holder: Attributes = {};
+    this.#normalizer.begin();
     this.#normalizer.attributes({ [key]: value }, holder);
-    return this.#censors(holder) || namesCommand(holder) ? holder[key] : value;
+    return this.#staysItself(value, holder) ? value : holder[key];
   }
 }
 
-/** True where an error of ioredis is inside: its record has the name of the command, the error itself all arguments. */
-function namesCommand(copy: unknown): boolean {
-  if (typeof copy !== 'object' || copy === null) return false;
-  const { type, command } = copy as Attributes;
-  if (typeof type === 'string' && typeof command === 'string') return true;
-  return Object.values(copy).some(namesCommand);
+/** Has it a getter? That of `stack` is the engine's own. */
+function isComputed(error: Error, key: string): boolean {
+  return key !== 'stack' && Object.getOwnPropertyDescriptor(error, key)?.get !== undefined;
+}
+
+function define(target: object, key: string | symbol, { value, enumerable }: PropertyDescriptor): void {
+  Object.defineProperty(target, key, {
+    value,
+    enumerable: enumerable === true,
+    configurable: true,
+    writable: true,
+  });
 }

@@ -1,31 +1,34 @@
-import { ConsoleLogger } from '@nestjs/common';
 import type { ResolvedLoggerOptions } from '../../options/types.js';
 import type { Redactor } from '../../record/redact.js';
-import { type Level, LEVELS } from '../../record/severity.js';
+import type { Level } from '../../record/severity.js';
 import { ConsoleCleaner } from './console-cleaner.js';
+import { LinePrinter, type Surroundings } from './line-printer.js';
 
 /** Prints calls as Nest does, and hides in them what the records hide. */
 export class ConsoleOutput {
-  readonly #console: ConsoleLogger;
+  readonly #printer: LinePrinter;
   readonly #cleaner: ConsoleCleaner | undefined;
 
   constructor(format: 'pretty' | 'json', redactor: Redactor | undefined) {
-    // Levels are decided before a call gets here.
-    this.#console = new ConsoleLogger({ logLevels: [...LEVELS], json: format === 'json' });
+    this.#printer = new LinePrinter(format);
     this.#cleaner = redactor === undefined ? undefined : new ConsoleCleaner(redactor);
   }
 
   /** `context`: the logger's own, for calls that give none. Never throws. */
-  print(level: Level, args: readonly unknown[], context: string | undefined): void {
+  print(
+    level: Level,
+    args: readonly unknown[],
+    { context, ...surroundings }: Surroundings & { readonly context: string | undefined },
+  ): void {
     try {
-      if (context !== undefined) this.#console.setContext(context);
+      if (context !== undefined) this.#printer.setContext(context);
       const cleaner = this.#cleaner;
-      const [message, ...rest] = cleaner === undefined ? args : args.map((arg) => cleaner.clean(arg));
-      this.#console[level](message, ...rest);
+      const clean = cleaner === undefined ? args : args.map((arg) => cleaner.clean(arg));
+      this.#printer.printCall(level, clean, surroundings);
     } catch {
       // Nest's own printer stumbled over a hostile argument; the record itself goes to Redis.
     } finally {
-      if (context !== undefined) this.#console.resetContext();
+      if (context !== undefined) this.#printer.resetContext();
     }
   }
 }

@@ -115,11 +115,15 @@ export class EarlyLogger implements LoggerService {
     for (const [index, call] of this.#kept.splice(0).entries()) this.#handOver(core, call, index < printed);
   }
 
+  static isOf(core: LoggerCore, logger: unknown): boolean {
+    return logger instanceof EarlyLogger && logger.#core === core;
+  }
+
   #handOver(core: LoggerCore, { level, args, moment, records }: KeptCall, isPrinted: boolean): void {
     if (!core.isEnabled(level, contextOf(args))) return;
-    if (records === undefined && !isPrinted)
-      return core.replay(level, args, { reading: { style: core.style, context: undefined }, moment });
-    if (!isPrinted) core.print(level, args, undefined);
+    const reading = { style: core.style, context: undefined };
+    if (records === undefined && !isPrinted) return core.replay(level, args, { reading, moment });
+    if (!isPrinted) core.print(level, args, { reading, moment });
     core.adopt(records?.[core.style] ?? this.#records(core.style, { level, args, moment }));
   }
 

@@ -41,6 +41,16 @@ export class LevelChanges {
     return this.isEmpty ? undefined : this.#patterns.get(context);
   }
 
+  /** What holds now. */
+  list(): LevelChange[] {
+    const now = this.#runtime.now();
+    return Array.from(this.#standing, ([context, { level, endsAt }]) => ({
+      context,
+      level,
+      remainingMs: endsAt === Infinity ? undefined : Math.ceil(endsAt - now),
+    })).filter(({ remainingMs = Infinity }) => remainingMs > 0);
+  }
+
   set(change: LevelChange): void {
     this.#standing.set(change.context, this.#standingOf(change));
     this.#settle();

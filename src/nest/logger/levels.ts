@@ -64,9 +64,9 @@ export function parseLevels(text: string): readonly Level[] | undefined {
 }
 
 /**
- * Which levels are on, by context. A key of `levels` is a context, or the beginning of one with a trailing
- * `*`. The longest key that matches wins, an exact one over a pattern; where none matches, and for records
- * without a context, `level` decides. A level turns on itself and all that is more severe.
+ * Which levels are on, by context. A key of `levels` is a context, or a pattern with `*` for any text. An exact one wins,
+ * then the pattern with the most characters; where none matches, and for records without a context, `level` decides. A
+ * level turns on itself and all that is more severe.
  *
  * Levels set at run time come before those: first what this process was told (`own`), then the fleet (`fleet`). Of them,
  * `*` means records without a context too. What was decided for a context is remembered until one of all these changes.

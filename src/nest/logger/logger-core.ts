@@ -149,8 +149,11 @@ export class LoggerCore {
   }
 
   /** Prints a call on the console, where this logger has one. */
-  print(level: Level, args: readonly unknown[], context: string | undefined): void {
-    this.#console?.print(level, args, context);
+  print(level: Level, args: readonly unknown[], at: { reading: CallReading; moment: Moment }): void {
+    const { style, context } = at.reading;
+    const { spanContext, scope } = at.moment;
+    const attributes = scope === undefined ? undefined : this.#builder.inherited(scope);
+    this.#console?.print(level, args, { style, context, spanContext, attributes });
   }
 
   #replay(
@@ -160,7 +163,7 @@ export class LoggerCore {
   ): void {
     // A lazy message runs once, whoever prints it.
     const resolved = this.#console !== undefined && args.some(isFunction) ? args.map(resolveMessage) : args;
-    this.#console?.print(level, resolved, reading.context);
+    if (this.#console !== undefined) this.print(level, resolved, { reading, moment });
     if (!this.#enabled) return;
     const call = readCall(level, resolved, reading);
     for (let index = 0; index < call.messages.length; index++) {

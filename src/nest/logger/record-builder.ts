@@ -11,7 +11,7 @@ import type {
 import { Normalizer } from '../../record/normalize.js';
 import type { Redactor } from '../../record/redact.js';
 import { type Level, SEVERITY_NUMBERS } from '../../record/severity.js';
-import { noteLoggedError } from '../context/logged-errors.js';
+import { noteLoggedError, wasLogged } from '../context/logged-errors.js';
 import { attributesOf, currentScope, type Scope } from '../context/scope.js';
 import type { LogCall } from './call-arguments.js';
 import { isForeignError, isOwnError, messageOf } from './call-values.js';
@@ -37,6 +37,12 @@ export interface ReadyParts {
 
 /** Nest contexts are class names; an application that makes up new ones all the time must not fill the memory. */
 const MAX_SCOPES = 1_000;
+/** Where Nest logs what nobody has caught. What its thrower has logged has its stack there, in the same request. */
+const EXCEPTION_HANDLERS = new Set<string | undefined>([
+  'ExceptionsHandler',
+  'RpcExceptionsHandler',
+  'WsExceptionsHandler',
+]);
 const NO_SCOPE: InstrumentationScope = { name: '' };
 
 export function thisMoment(): Moment {
@@ -84,7 +90,7 @@ export class RecordBuilder {
     const thrown = error ?? loggedError(call.params, attributes) ?? loggedError(message, body);
     if (thrown !== undefined) {
       exceptionAttributes(thrown, attributes, normalizer);
-      if (SEVERITY_NUMBERS[level] >= SEVERITY_NUMBERS.error) noteLoggedError(thrown, moment.scope);
+      tellOnce(thrown, attributes, { level, context: call.context, scope: moment.scope });
     }
     if (call.stack !== undefined) writeStack(call.stack, attributes, normalizer);
     const hrTime = hrTimeOf(moment.time);
@@ -110,7 +116,7 @@ export class RecordBuilder {
   ready(level: Level, parts: ReadyParts, { time, spanContext, scope }: Moment): LogRecord {
     const { attributes } = parts;
     this.#redactor?.redact(attributes);
-    const inherited = scope === undefined ? undefined : this.#preparedOf(scope);
+    const inherited = scope === undefined ? undefined : this.inherited(scope);
     const hrTime = hrTimeOf(time);
     return {
       hrTime,
@@ -129,19 +135,20 @@ export class RecordBuilder {
 
   /** A record that another builder made, as this one would have made it. */
   adopt(record: LogRecord): LogRecord {
-    return this.#censored({ ...record, resource: this.#resource });
+    const instrumentationScope = this.#scope(record.instrumentationScope.name);
+    return this.#censored({ ...record, resource: this.#resource, instrumentationScope });
   }
 
   /** With the attributes of its context, those of its own winning. */
   #inContext(record: LogRecord, scope: Scope): LogRecord {
-    const inherited = this.#preparedOf(scope);
+    const inherited = this.inherited(scope);
     return inherited === undefined
       ? record
       : { ...record, attributes: { ...inherited, ...record.attributes } };
   }
 
-  /** Bounded and censored once, for all records until something is assigned. */
-  #preparedOf(scope: Scope): Attributes | undefined {
+  /** The attributes of a context, bounded and censored once, for all records until something is assigned. */
+  inherited(scope: Scope): Attributes | undefined {
     const { prepared, root } = scope;
     if (prepared?.by === this && prepared.version === root.version) return prepared.attributes;
     const { version } = root;
@@ -176,7 +183,9 @@ export class RecordBuilder {
     let scope = this.#scopes.get(context);
     if (scope === undefined) {
       if (this.#scopes.size >= MAX_SCOPES) this.#scopes.clear();
-      scope = { name: this.#normalizer.value(context) as string };
+      const name = this.#normalizer.value(context) as string;
+      // A text that comes last is the context, also where it was meant to be logged.
+      scope = { name: this.#redactor?.text(name) ?? name };
       this.#scopes.set(context, scope);
     }
     return scope;
@@ -189,6 +198,22 @@ function writeStack(stack: string, attributes: Attributes, normalizer: Normalize
   const text = normalizer.value(stack);
   if (own === undefined) attributes['exception.stacktrace'] = text;
   else if (own !== text) attributes['code.stacktrace'] = text;
+}
+
+interface Telling {
+  readonly level: Level;
+  readonly context: string | undefined;
+  readonly scope: Scope | undefined;
+}
+
+/** The stack of an error is in one record of a request, the first. */
+function tellOnce(thrown: unknown, attributes: Attributes, { level, context, scope }: Telling): void {
+  if (EXCEPTION_HANDLERS.has(context) && wasLogged(thrown, scope)) {
+    for (const name in attributes) {
+      if (name.startsWith('exception.') && name.endsWith('stacktrace')) delete attributes[name];
+    }
+  }
+  if (SEVERITY_NUMBERS[level] >= SEVERITY_NUMBERS.error) noteLoggedError(thrown, scope);
 }
 
 function hrTimeOf(ms: number): HrTime {

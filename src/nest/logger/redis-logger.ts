@@ -46,6 +46,11 @@ export class RedisLogger implements LoggerService {
     return new RedisLogger(new LoggerCore({ logger, resource, redact }, sinkOf(exporter)));
   }
 
+  /** @internal Whether it, or one that shares everything with it, is that logger. */
+  static isOf(core: LoggerCore, logger: unknown): boolean {
+    return logger instanceof RedisLogger && logger.#core === core;
+  }
+
   log(...args: LogArguments): void {
     this.#core.write('log', args, this.#reading);
   }
@@ -79,12 +84,12 @@ export class RedisLogger implements LoggerService {
    * Sets the level of a context in this process, before the option `levels` and before what `RedisLogLevels` sets for all
    * processes; `clearLevel` takes it back.
    *
-   * @param context a context, or the beginning of one and `*`; `*` alone is everything
+   * @param context a context, or a pattern with `*` for any text; `*` alone is everything
    * @param options `forMs`: how long, from 1 to 2,147,483,647 milliseconds (24 days). Default: until it is cleared.
    * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` for what cannot be set
    */
   setLevel(context: string, level: LogLevel, options: { readonly forMs?: number } = {}): void {
-    checkLevelChange(context, level, options.forMs);
+    checkLevelChange(context, level, options);
     this.#core.ownLevels.set({ context, level: level as Level, remainingMs: options.forMs });
   }
 

@@ -22,6 +22,7 @@ import { RedisLogHealthIndicator } from '../health/redis-log-health.indicator.js
 import { shutDownProcessors } from '../logger/log-processors.js';
 import { RedisLogLevels } from '../../redis/redis-log-levels.js';
 import { RedisLogger } from '../logger/redis-logger.js';
+import { noteRunning } from '../logger/running-loggers.js';
 import { startFeatures } from './run-time-features.js';
 import type {
   RedisLogModuleAsyncOptions,
@@ -47,6 +48,7 @@ const EXPORTS = [
   RedisLogHealthIndicator,
   RedisLogLevels,
   REDIS_CHILD_LOGGER,
+  REDIS_LOG_OPTIONS,
   REDIS_LOG_OUTCOMES,
 ];
 
@@ -63,6 +65,7 @@ const EXPORTS = [
 export class RedisLogModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #parts: ModuleParts;
   readonly #stopFeatures: () => void;
+  #noLongerRuns: () => void = () => undefined;
   readonly #diagnostics: Diagnostics = createDiagnostics();
 
   constructor(
@@ -96,6 +99,7 @@ export class RedisLogModule implements OnModuleInit, OnApplicationBootstrap, OnA
   /** Not before: where an init hook fails, early records have to be printed, since nothing is sent any more. */
   onApplicationBootstrap(): void {
     this.#parts.core.start();
+    this.#noLongerRuns = noteRunning(this.#parts.core);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -105,6 +109,7 @@ export class RedisLogModule implements OnModuleInit, OnApplicationBootstrap, OnA
     await shutDownProcessors(resolved.logger.processors, exporter.options.shutdownTimeoutMs);
     const result = await exporter.release({ isOwner: resolved.exporter === undefined });
     this.#stopFeatures();
+    this.#noLongerRuns();
     if (!result.timedOut) return;
     const left = result.pending + result.unconfirmed;
     const text = `Shutdown: the time was up with ${left} records unconfirmed and ${result.dropped} dropped in all.`;

@@ -15,6 +15,7 @@ import type { ModuleInsightsCounter } from '../reader/module-insights-counter.js
 import { ModuleLogInsights } from '../reader/module-log-insights.js';
 import { ModuleLogReader } from '../reader/module-log-reader.js';
 import { RedisLogLevels } from '../../redis/redis-log-levels.js';
+import { LocalLevels } from '../logger/local-levels.js';
 import { offerToEarlyLoggers } from '../logger/early-logger.js';
 import { LoggerCore, safeRedactor } from '../logger/logger-core.js';
 import { type AnyExporter, sinkOf } from '../logger/log-sink.js';
@@ -69,8 +70,8 @@ export const REDIS_LOG_PROVIDERS: Provider[] = [
   { provide: RedisLogHealthIndicator, useClass: RedisLogHealthIndicator },
   {
     provide: RedisLogLevels,
-    inject: [RedisLogRecordExporter],
-    useFactory: ({ options }: AnyExporter) => new RedisLogLevels(options),
+    inject: [REDIS_LOG_PARTS],
+    useFactory: makeLevels,
   },
   {
     provide: LogConsumers,
@@ -125,6 +126,14 @@ function readsBack(exporter: AnyExporter, { logger }: ResolvedModuleOptions): bo
 function makeExporter({ exporter, writer, logger }: ResolvedModuleOptions): AnyExporter {
   if (!logger.enabled) return new DetachedExporter(writer);
   return exporter ?? new RedisLogRecordExporter(writer);
+}
+
+/** Without Redis they are those of this process. */
+function makeLevels({ exporter, core }: ModuleParts): RedisLogLevels {
+  const { options } = exporter;
+  return exporter instanceof DetachedExporter
+    ? new LocalLevels(options, core.fleetLevels)
+    : new RedisLogLevels(options);
 }
 
 function makeParts(resolved: ResolvedModuleOptions, exporter: AnyExporter): ModuleParts {

@@ -71,9 +71,11 @@ export class RedisLogMonitorModule implements OnApplicationBootstrap, OnApplicat
       advisor.observe(sample);
       emitter?.emit(MONITOR_SAMPLE_EVENT, sample);
     });
-    monitor.onAlert((alert) =>
-      emitter?.emit(alert.state === 'firing' ? ALERT_FIRING_EVENT : ALERT_RESOLVED_EVENT, alert),
-    );
+    if (emitter !== undefined) {
+      monitor.onAlert((alert) =>
+        emitter.emit(alert.state === 'firing' ? ALERT_FIRING_EVENT : ALERT_RESOLVED_EVENT, alert),
+      );
+    }
     if (options.autoStart ?? !isTurnedOff) monitor.start();
   }
 

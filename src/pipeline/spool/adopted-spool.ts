@@ -1,8 +1,10 @@
 import { FileWindow } from './file-window.js';
 import type { Home } from './home.js';
+import { SEGMENT_HEADER_BYTES } from './frame.js';
+import { Losses } from './losses.js';
 import { NumberSet } from './number-set.js';
 import type { Quarantine } from './quarantine.js';
-import { type FoundFrame, scanSegment } from './scan-segment.js';
+import { type DamagedRange, type FoundFrame, scanSegment } from './scan-segment.js';
 import { errorCode, type SpoolFile } from './spool-files.js';
 import { type Segment, segmentNumber, SpoolStore, storedEntry, type StoredEntry } from './store.js';
 import type { AdoptedEntry, AdoptedSpool, SpoolBatch, SpoolContext, SpoolEntry } from './types.js';
@@ -16,14 +18,16 @@ export interface AdoptedParts {
 /** What a dead process left, in a directory that is ours now. */
 export class AdoptedDirectory implements AdoptedSpool {
   readonly entries: readonly AdoptedEntry[];
+  readonly lost: number;
   readonly store: SpoolStore;
   readonly #onGone: () => void;
   #closed: Promise<void> | undefined;
 
   /** `onGone` is called when nothing of it is left on disk. */
-  constructor(store: SpoolStore, entries: readonly AdoptedEntry[], onGone: () => void) {
+  constructor(store: SpoolStore, found: Pick<AdoptedSpool, 'entries' | 'lost'>, onGone: () => void) {
     this.store = store;
-    this.entries = entries;
+    this.entries = found.entries;
+    this.lost = found.lost;
     this.#onGone = onGone;
     store.onEmpty = () => void this.close();
     if (store.entries === 0) void this.close();
@@ -57,14 +61,18 @@ export class AdoptedDirectory implements AdoptedSpool {
 export async function openAdopted(home: Home, parts: AdoptedParts): Promise<AdoptedDirectory> {
   const store = new SpoolStore(home, parts);
   await store.notes.load();
-  const loader = new Loader(store, parts);
   const numbers: number[] = [];
   for (const name of await parts.context.files.list(home.path)) {
     const number = segmentNumber(name);
     if (number !== undefined) numbers.push(number);
   }
-  for (const number of numbers.sort((one, other) => one - other)) await loader.load(number);
-  return new AdoptedDirectory(store, loader.entries, parts.onGone);
+  numbers.sort((one, other) => one - other);
+  const loader = new Loader(store, parts, new Losses(store.notes.numbers, numbers[0] === 1));
+  for (const number of numbers) await loader.load(number, number === numbers.at(-1));
+  const { lost } = loader;
+  const text = `${lost} records of ${home.name} in the spool are lost to damage of the disk.`;
+  if (lost > 0) parts.context.problem('lost', `${text} stats() counts them as dropped (spool_unreadable).`);
+  return new AdoptedDirectory(store, loader, parts.onGone);
 }
 
 class Loader {
@@ -74,8 +82,10 @@ class Loader {
   readonly #context: SpoolContext;
   readonly #quarantine: Quarantine;
   readonly #names = new Map<string, string>();
+  readonly #losses: Losses;
 
-  constructor(store: SpoolStore, parts: AdoptedParts) {
+  constructor(store: SpoolStore, parts: AdoptedParts, losses: Losses) {
+    this.#losses = losses;
     this.#store = store;
     this.#context = parts.context;
     this.#quarantine = parts.quarantine;
@@ -86,9 +96,13 @@ class Loader {
     return this.#entries.sort((one, other) => one.number - other.number);
   }
 
-  async load(number: number): Promise<void> {
+  get lost(): number {
+    return this.#losses.records;
+  }
+
+  async load(number: number, isLast: boolean): Promise<void> {
     try {
-      await this.#load(number);
+      await this.#load(number, isLast);
     } catch (error) {
       const what = `Segment ${number} of ${this.#store.home.name} in the spool`;
       const why = `cannot be opened (${errorCode(error)})`;
@@ -96,7 +110,7 @@ class Loader {
     }
   }
 
-  async #load(number: number): Promise<void> {
+  async #load(number: number, isLast: boolean): Promise<void> {
     const store = this.#store;
     const { files } = this.#context;
     const path = store.segmentPath(number);
@@ -106,6 +120,10 @@ class Loader {
       const window = new FileWindow(file, size);
       const { frames, damage } = await scanSegment(window, store.marker);
       const segment = store.addSegment(number, size);
+      // What the disk cannot read now it may give back another time.
+      this.#findLosses(frames, window.unreadableBytes === 0 ? damage : []);
+      // The last one may have been begun just before the end.
+      if (size < SEGMENT_HEADER_BYTES) this.#reportEmpty(number, isLast);
       for (const frame of frames) {
         // A process on its way out writes once more what it cannot wait for.
         if (this.#found.has(frame.number)) continue;
@@ -122,6 +140,25 @@ class Loader {
     } finally {
       await file.close();
     }
+  }
+
+  #findLosses(frames: readonly FoundFrame[], damage: readonly DamagedRange[]): void {
+    const ranges = [...damage];
+    for (const { number, offset, meta } of frames) {
+      while (ranges[0] !== undefined && ranges[0].offset < offset) {
+        ranges.shift();
+        this.#losses.damaged();
+      }
+      this.#losses.frame(number, meta);
+    }
+    if (ranges.length > 0) this.#losses.damaged();
+  }
+
+  #reportEmpty(number: number, isLast: boolean): void {
+    this.#losses.damaged();
+    const what = `Segment ${number} of ${this.#store.home.name} in the spool is empty`;
+    const why = isLast ? 'Either the process ended as it began it, or' : 'So';
+    this.#context.problem('damaged', `${what}. ${why} the disk has lost what was in it.`);
   }
 
   /** A process that was killed may have left its last writes to the kernel; a power cut must not take them now. */

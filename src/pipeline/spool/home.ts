@@ -27,8 +27,8 @@ export function homeAt(parent: string, name: string): Home | undefined {
   return salt === undefined ? undefined : { path: `${parent}/${name}`, name, salt };
 }
 
-export function ownerText({ pid, started, boot, namespace }: ProcessIdentity): string {
-  return `${JSON.stringify({ version: FORMAT_VERSION, pid, started, boot, namespace })}\n`;
+export function ownerText({ pid, started, boot, namespace }: ProcessIdentity, target: string): string {
+  return `${JSON.stringify({ version: FORMAT_VERSION, pid, started, boot, namespace, target })}\n`;
 }
 
 /** Makes sure that the shared directory is there and is one we can use. */
@@ -99,10 +99,14 @@ export function earlyPath(root: string, home: Home): string {
   return `${root}/${NEW}${home.name}`;
 }
 
-async function writeOwner({ files }: SpoolContext, path: string, owner: ProcessIdentity): Promise<void> {
+async function writeOwner(
+  { files, target }: SpoolContext,
+  path: string,
+  owner: ProcessIdentity,
+): Promise<void> {
   const file = await files.create(path);
   try {
-    const text = Buffer.from(ownerText(owner));
+    const text = Buffer.from(ownerText(owner, target));
     // Half of it would make nobody the owner.
     if ((await file.write([text], 0)) < text.length)
       throw Object.assign(new Error('cut'), { code: 'ENOSPC' });
@@ -119,8 +123,23 @@ export async function abandonHome(context: SpoolContext, home: Home): Promise<vo
   await context.files.syncDirectory(home.path);
 }
 
+/** What a disk may be in now, and not in a minute. */
+const PASSING: ReadonlySet<string> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'EBUSY',
+  'EAGAIN',
+]);
+
 export function asUnusable(root: string, error: unknown): RedisLogError {
-  return error instanceof RedisLogError ? error : unusable(root, `the system says ${errorCode(error)}`);
+  if (error instanceof RedisLogError) return error;
+  const code = errorCode(error);
+  if (!PASSING.has(code)) return unusable(root, `the system says ${code}`);
+  const text = `spool.directory ${JSON.stringify(root)} cannot be used just now: the system says ${code}.`;
+  return new RedisLogError('REDIS_LOG_UNAVAILABLE', text, { subject: 'spool.directory' });
 }
 
 function unusable(root: string, why: string): RedisLogError {

@@ -11,6 +11,15 @@ const STALE_MS = 60_000;
 
 interface Owner extends ProcessIdentity {
   readonly version: number;
+  /** Where its records were to go; empty where that is not known. */
+  readonly target: string;
+}
+
+/** A directory beside ours. */
+interface Neighbour {
+  readonly home: Home;
+  readonly isOrphan: boolean;
+  readonly target: string;
 }
 
 /** Finds the directories of dead processes, and makes them ours. */
@@ -27,17 +36,21 @@ export class Orphans {
 
   /**
    * Every directory in ours, after those that can be taken over have been moved there. The move is one rename, so
-   * that of several processes one gets it. Rejects when our own directory cannot be read.
+   * that of several processes one gets it. What was meant for another Redis is left to those who live and write there;
+   * where there is none, it goes where ours goes, and that is told. Rejects when our own directory cannot be read.
    */
   async take(): Promise<readonly Home[]> {
     const { files, root } = this.#context;
     const own = this.#home;
     await files.touch(`${own.path}/${OWNER_FILE}`);
-    let taken = 0;
+    const neighbours: Neighbour[] = [];
     for (const name of await files.list(root)) {
       const home = homeAt(root, name);
-      if (home === undefined || name === own.name) continue;
-      if ((await this.#isOrphan(home)) && (await this.#move(home))) taken++;
+      if (home !== undefined && name !== own.name) neighbours.push(await this.#judge(home));
+    }
+    let taken = 0;
+    for (const one of neighbours) {
+      if (one.isOrphan && !this.#hasHeir(one, neighbours) && (await this.#move(one.home))) taken++;
     }
     if (taken > 0) {
       await files.syncDirectory(own.path);
@@ -46,23 +59,40 @@ export class Orphans {
     return this.#flatten();
   }
 
-  async #isOrphan(home: Home): Promise<boolean> {
-    const { problem } = this.#context;
+  /** Whether somebody else is nearer to what a dead process left. */
+  #hasHeir({ home, target }: Neighbour, neighbours: readonly Neighbour[]): boolean {
+    const { problem, target: ours } = this.#context;
+    if (target === '' || ours === '' || target === ours) return false;
+    if (neighbours.some((other) => !other.isOrphan && other.target === target)) return true;
+    const advice = 'Give each application a spool.directory of its own.';
+    problem('target', `What ${home.name} left for ${target} is sent to ${ours} now. ${advice}`);
+    return false;
+  }
+
+  async #judge(home: Home): Promise<Neighbour> {
     try {
-      if ((await this.#context.files.facts(home.path))?.kind !== 'directory') return false;
-      const owner = await this.#owner(home);
-      const liveness = owner === undefined ? 'unknown' : this.#processes.liveness(owner);
-      if (liveness === 'alive' || (liveness === 'unknown' && !(await this.#isStale(home)))) return false;
-      const version = owner?.version ?? FORMAT_VERSION;
-      const foreign = version === FORMAT_VERSION ? await this.#foreignVersion(home) : version;
-      if (foreign === undefined) return true;
-      const advice = 'It is left as it is; start that version once to have its records sent.';
-      problem('version', `${home.name} in the spool has format ${foreign}, not ${FORMAT_VERSION}. ${advice}`);
+      const isDirectory = (await this.#context.files.facts(home.path))?.kind === 'directory';
+      const owner = isDirectory ? await this.#owner(home) : undefined;
+      const isOrphan = isDirectory && (await this.#isOrphan(home, owner));
+      return { home, isOrphan, target: owner?.target ?? '' };
     } catch (error) {
       const code = errorCode(error);
+      const { problem } = this.#context;
       // Somebody else was quicker.
       if (code !== 'ENOENT') problem('adopt', `${home.name} in the spool cannot be looked at (${code}).`);
+      return { home, isOrphan: false, target: '' };
     }
+  }
+
+  async #isOrphan(home: Home, owner: Owner | undefined): Promise<boolean> {
+    const liveness = owner === undefined ? 'unknown' : this.#processes.liveness(owner);
+    if (liveness === 'alive' || (liveness === 'unknown' && !(await this.#isStale(home)))) return false;
+    const version = owner?.version ?? FORMAT_VERSION;
+    const foreign = version === FORMAT_VERSION ? await this.#foreignVersion(home) : version;
+    if (foreign === undefined) return true;
+    const what = `${home.name} in the spool has format ${foreign}, not ${FORMAT_VERSION}`;
+    const advice = 'It is left as it is; start that version once to have its records sent.';
+    this.#context.problem('version', `${what}. ${advice}`);
     return false;
   }
 
@@ -153,9 +183,10 @@ function parseOwner(text: string): Owner | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { version, pid, started, boot, namespace } = value as Record<string, unknown>;
+  const { version, pid, started, boot, namespace, target } = value as Record<string, unknown>;
   if (typeof version !== 'number') return undefined;
   if (typeof started !== 'string' || typeof boot !== 'string' || typeof namespace !== 'string')
     return undefined;
-  return typeof pid === 'number' ? { version, pid, started, boot, namespace } : undefined;
+  if (typeof pid !== 'number') return undefined;
+  return { version, pid, started, boot, namespace, target: typeof target === 'string' ? target : '' };
 }

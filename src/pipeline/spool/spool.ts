@@ -78,7 +78,7 @@ export class Spool {
   /** The same at once, on the system's own files, for a process that ends before `open` has resolved. */
   static openNow(options: SpoolOptions): Spool {
     const context = contextOf(options);
-    const home = makeHomeNow(context.root, (options.processes ?? systemProcesses()).self);
+    const home = makeHomeNow(context, (options.processes ?? systemProcesses()).self);
     return new Spool(context, home, options);
   }
 
@@ -158,7 +158,7 @@ export class Spool {
           onGone,
         });
         if (!adopted.store.isGone) this.#adopted.set(home.name, adopted);
-        if (adopted.entries.length > 0) found.push(adopted);
+        if (adopted.entries.length > 0 || adopted.lost > 0) found.push(adopted);
       }
     } catch (error) {
       const code = errorCode(error);
@@ -212,8 +212,14 @@ export class Spool {
 const LOST =
   'Our directory in the spool was taken away: records are kept in memory alone. Restart to spool again.';
 
-function contextOf({ files = systemFiles, runtime, problem, directory }: SpoolOptions): SpoolContext {
-  return { files, runtime, root: resolve(directory), problem: safe(problem) };
+function contextOf({
+  files = systemFiles,
+  runtime,
+  problem,
+  directory,
+  target = '',
+}: SpoolOptions): SpoolContext {
+  return { files, runtime, root: resolve(directory), target, problem: safe(problem) };
 }
 
 /** Nobody's mistake in telling a problem becomes a problem of the spool's. */

@@ -3,7 +3,8 @@ import { type Home, NEXT_OWNER_FILE, OWNER_FILE } from './home.js';
 import type { Quarantine } from './quarantine.js';
 import { ReleaseNotes } from './release-notes.js';
 import type { FoundFrame } from './scan-segment.js';
-import { errorCode, type SpoolFile } from './spool-files.js';
+import { SegmentReader } from './segment-reader.js';
+import { errorCode } from './spool-files.js';
 import type { AdoptedEntry, SpoolBatch, SpoolContext, SpoolEntry } from './types.js';
 
 /** One file of frames. */
@@ -32,6 +33,7 @@ export class StoredEntry implements AdoptedEntry {
   readonly producer: string;
   readonly first: number;
   readonly count: number;
+  readonly holes: number;
   isReleased = false;
 
   constructor(segment: Segment, { number, offset, bytes, meta }: FoundFrame) {
@@ -43,6 +45,7 @@ export class StoredEntry implements AdoptedEntry {
     this.producer = meta.producer;
     this.first = meta.first;
     this.count = meta.count;
+    this.holes = meta.holes;
   }
 }
 
@@ -72,7 +75,7 @@ export class SpoolStore {
   readonly #segments = new Set<Segment>();
   #removing: Promise<void> = Promise.resolve();
   #reading: Promise<unknown> = Promise.resolve();
-  #reader: { readonly segment: Segment; readonly file: SpoolFile } | undefined;
+  #reader: { readonly segment: Segment; readonly reader: SegmentReader } | undefined;
 
   constructor(home: Home, parts: { readonly context: SpoolContext; readonly quarantine: Quarantine }) {
     this.home = home;
@@ -155,41 +158,39 @@ export class SpoolStore {
   }
 
   async #read(entry: StoredEntry): Promise<SpoolBatch | undefined> {
-    const { segment, offset } = entry;
-    const bytes = Buffer.allocUnsafe(entry.bytes);
-    let file: SpoolFile;
-    let size = 0;
+    const { segment, offset, bytes } = entry;
+    let reader: SegmentReader;
     try {
-      file = await this.#open(segment);
-      while (size < bytes.length) {
-        const read = await file.read(size === 0 ? bytes : bytes.subarray(size), offset + size);
-        if (read === 0) break;
-        size += read;
-      }
+      reader = await this.#open(segment);
+      const first = reader.atHand(offset, bytes) ?? (await reader.read(offset, bytes));
+      const batch = this.#decode(entry, first) ?? this.#decode(entry, await reader.readAgain(offset, bytes));
+      if (batch !== undefined) return batch;
     } catch (error) {
       const text = `${entry.count} records cannot be read back from the spool (${errorCode(error)}).`;
       this.#context.problem('unreadable', text);
       return undefined;
     }
-    const batch = size < bytes.length ? undefined : decodeFrame(bytes, entry.number, this.marker);
-    if (batch !== undefined) return batch;
-    const place = { directory: this.home.name, segment: segment.number, offset, bytes: entry.bytes };
-    await this.#quarantine.keep({ ...place, file, isEmpty: false });
+    const place = { directory: this.home.name, segment: segment.number, offset, bytes };
+    await this.#quarantine.keep({ ...place, file: reader.file, isEmpty: false });
     return undefined;
   }
 
-  async #open(segment: Segment): Promise<SpoolFile> {
-    if (this.#reader?.segment === segment) return this.#reader.file;
+  #decode(entry: StoredEntry, bytes: Buffer): SpoolBatch | undefined {
+    return bytes.length < entry.bytes ? undefined : decodeFrame(bytes, entry.number, this.marker);
+  }
+
+  async #open(segment: Segment): Promise<SegmentReader> {
+    if (this.#reader?.segment === segment) return this.#reader.reader;
     await this.#closeReader();
-    const file = await this.#context.files.open(segment.path);
-    this.#reader = { segment, file };
-    return file;
+    const reader = new SegmentReader(await this.#context.files.open(segment.path));
+    this.#reader = { segment, reader };
+    return reader;
   }
 
   async #closeReader(): Promise<void> {
     const reader = this.#reader;
     this.#reader = undefined;
-    await reader?.file.close().catch(() => {});
+    await reader?.reader.file.close().catch(() => {});
   }
 
   /** Ends all work. Removes the directory when nothing in it is needed. */

@@ -31,11 +31,14 @@ export interface AdoptedEntry extends SpoolEntry {
   readonly stream: string;
   readonly producer: string;
   readonly first: number;
+  readonly holes: number;
 }
 
 /** What one earlier process left behind. Its entries are in the order written; released ones are left out. */
 export interface AdoptedSpool {
   readonly entries: readonly AdoptedEntry[];
+  /** So many records of it were lost to damage; more where nobody can tell how many. */
+  readonly lost: number;
   /** As {@link Spool.read}. */
   read(entry: SpoolEntry): Promise<SpoolBatch | undefined>;
   /** As {@link Spool.release}. With the last entry the files of that process are removed. */
@@ -47,7 +50,9 @@ export interface AdoptedSpool {
 /**
  * What a problem is about. `full`: over the limit of size. `disk`: a write failed. `unsynced`: fdatasync failed, so
  * what was written since the last good one may not survive a power cut. `damaged`: bytes on disk that make no sense.
- * `unreadable`: the disk does not give bytes back. `version`: written by another version of this package. `adopt`:
+ * `lost`: records went with them.
+ * `unreadable`: the disk does not give bytes back. `version`: written by another version of this package.
+ * `target`: an earlier process had meant its records for another Redis. `adopt`:
  * what a dead process left cannot be taken over. `owner`: our own directory is gone, or cannot be kept up.
  * `too_large`: names longer than the format has room for. `closed`: appended after close.
  */
@@ -56,8 +61,10 @@ export type SpoolProblem =
   | 'disk'
   | 'unsynced'
   | 'damaged'
+  | 'lost'
   | 'unreadable'
   | 'version'
+  | 'target'
   | 'adopt'
   | 'owner'
   | 'too_large'
@@ -68,6 +75,8 @@ export interface SpoolOptions {
   readonly directory: string;
   /** Most bytes that this process keeps on disk, with what it adopted. Never exceeded. */
   readonly maxBytes: number;
+  /** Where the records are to go, in words and without a password: who shares a directory is told when that differs. */
+  readonly target?: string;
   /** A segment is closed when it would grow beyond this. Default 8 MiB, and never over a quarter of `maxBytes`. */
   readonly segmentBytes?: number;
   /** fdatasync runs at most so many milliseconds after a write: what a power cut can take. Default 50. */
@@ -87,5 +96,7 @@ export interface SpoolContext {
   readonly runtime: Runtime;
   /** The directory that all processes share. */
   readonly root: string;
+  /** Where the records are to go; empty where that is not known. */
+  readonly target: string;
   readonly problem: (code: SpoolProblem, text: string) => void;
 }

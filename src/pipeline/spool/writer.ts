@@ -122,7 +122,10 @@ export class SpoolWriter {
         if (generation !== this.#generation) return;
         group = this.#takeGroup(this.#waiting);
         if (group.length === 0) {
-          this.#refuseFull(this.#waiting.shift());
+          const refused = this.#waiting.shift();
+          // Its number is missing on disk, and that is no loss.
+          if (refused !== undefined) this.#disown([refused]);
+          this.#refuseFull(refused);
           continue;
         }
       }

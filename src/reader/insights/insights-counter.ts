@@ -5,7 +5,7 @@ import { createDiagnostics, type Diagnostics } from '../../diagnostics.js';
 import { Backoff, type Runtime, systemRuntime } from '../../pipeline/runtime.js';
 import { failureOf } from '../../redis/failure.js';
 import { GroupLink } from '../../redis/group-link.js';
-import { InsightsStore, MAX_SECTIONS } from '../../redis/insights-store.js';
+import { type CountResult, InsightsStore, MAX_SECTIONS } from '../../redis/insights-store.js';
 import { abortable } from '../../redis/range-client.js';
 import {
   type InsightsCounterOptions,
@@ -25,6 +25,8 @@ export interface InsightsStats {
   readonly outOfTime: number;
   /** Records that were not, being of a service and level beyond the 64 that are counted at once. */
   readonly crowded: number;
+  /** Entries that were not, being no records: what others have written into the stream. */
+  readonly undecodable: number;
   /** Of the consumer that reads the stream for it. */
   readonly consumer: ConsumerStats;
 }
@@ -35,7 +37,7 @@ const BATCH_SIZE = 500;
 const MAX_MESSAGES = 100;
 /** How far the counts may lag behind a quiet stream. */
 const MAX_WAIT_MS = 1_000;
-/** Counting never gives a record up, so dead letters are only for what cannot be decoded. */
+/** Counting never gives a record up, so there are no dead letters. */
 const MAX_DELIVERIES = 1_000_000;
 const MAX_BACKOFF_MS = 5_000;
 const FOREIGN_KEY = 'WRONGTYPE, one of the keys for it holds something else and must be removed';
@@ -58,7 +60,7 @@ export class InsightsCounter implements AsyncDisposable {
   readonly #consumer: LogConsumer;
   readonly #link: GroupLink;
   readonly #store: InsightsStore;
-  readonly #counted = { counted: 0, outOfTime: 0, crowded: 0 };
+  readonly #counted = { counted: 0, outOfTime: 0, crowded: 0, undecodable: 0 };
 
   /** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`, with every problem of the options. */
   constructor(options?: InsightsCounterOptions, around: ConsumerSurroundings = {}) {
@@ -68,7 +70,11 @@ export class InsightsCounter implements AsyncDisposable {
     const { counting, ...shared } = this.options;
     const { connection, sendTimeoutMs } = shared;
     const own = { batchSize: BATCH_SIZE, maxWaitMs: MAX_WAIT_MS, maxDeliveries: MAX_DELIVERIES };
-    this.#consumer = new LogConsumer({ ...shared, ...own, group: INSIGHTS_GROUP }, around);
+    const undecodable = (count: number): void => this.#skipped(count);
+    this.#consumer = new LogConsumer(
+      { ...shared, ...own, group: INSIGHTS_GROUP },
+      { ...around, undecodable },
+    );
     this.#link = new GroupLink({
       connection,
       connectionName: 'nestjs-redis-log-insights',
@@ -125,12 +131,27 @@ export class InsightsCounter implements AsyncDisposable {
     return [];
   }
 
-  #add({ counted, outOfTime, crowded }: Awaited<ReturnType<InsightsStore['count']>>): void {
+  #skipped(count: number): void {
+    this.#counted.undecodable += count;
+    const { stream } = this.options;
+    this.#diagnostics.warn(
+      `insights:undecodable:${stream}`,
+      `Stream ${stream} has entries that are no records of this package. They are not counted; stats().undecodable says how many there were.`,
+    );
+  }
+
+  #add({ counted, outOfTime, crowded, otherBucketMs }: CountResult): void {
     this.#counted.counted += counted;
     this.#counted.outOfTime += outOfTime;
     this.#counted.crowded += crowded;
+    const { stream, counting } = this.options;
+    if (otherBucketMs !== undefined) {
+      this.#diagnostics.warn(
+        `insights:bucketMs:${stream}`,
+        `Messages of stream ${stream} were counted in spans of ${otherBucketMs} ms (bucketMs), and are now in spans of ${counting.bucketMs} ms: counting has begun anew. Give all counters the same; while they differ, LogInsights.common() sees a part of the records.`,
+      );
+    }
     if (crowded === 0) return;
-    const { stream } = this.options;
     this.#diagnostics.warn(
       `insights:crowded:${stream}`,
       `Messages of stream ${stream} are counted for ${MAX_SECTIONS} pairs of service and level; those of others are not. Give services streams of their own.`,

@@ -1,13 +1,14 @@
+import { defined } from '../../options/schema.js';
 import { type Runtime, systemRuntime } from '../../pipeline/runtime.js';
 import type { InsightsReader } from '../../redis/insights-reader.js';
 import { LogReader, type ReaderSurroundings } from '../log-reader.js';
 import { checkOptions, type LogReaderOptions, resolveReaderOptions } from '../options.js';
 import type { QueryNode } from '../query-language/ast.js';
-import type { LogEntry } from '../types.js';
 import { COMMON_OPTIONS, RECENT_OPTIONS } from './options.js';
 import { levelNamed } from './level-named.js';
 import type { CommonMessages, CommonOptions, RecentMessages, RecentOptions } from './types.js';
-import { type InsightsWindow, spanOf } from './window.js';
+import { sectionService } from './section.js';
+import { type InsightsWindow, orderedSpan } from './window.js';
 
 /** Options of {@link LogInsights}: those of a reader. Several streams are counted as one. */
 export type LogInsightsOptions = LogReaderOptions;
@@ -15,6 +16,7 @@ export type LogInsightsOptions = LogReaderOptions;
 const RECENT_LIMIT = 100;
 const MAX_SCANNED = 100_000;
 const COMMON_LIMIT = 20;
+const COMMON_WINDOW = '1h';
 
 /**
  * What a stream says: its recent messages, and its most frequent ones. Changes nothing in Redis; the first call connects.
@@ -68,49 +70,38 @@ export class LogInsights implements AsyncDisposable {
   ): Promise<RecentMessages> {
     checkOptions(RECENT_OPTIONS, { ...options, service, level });
     const { limit = RECENT_LIMIT, maxScanned = MAX_SCANNED, signal } = options;
-    const enough = new AbortController();
-    const query = this.#logs.query({
-      where: sectionQuery(service, level),
-      order: 'desc',
-      limit,
-      signal: signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
-      onProgress: ({ scanned }) => {
-        if (scanned >= maxScanned) enough.abort();
-      },
-    });
-    const entries: LogEntry[] = [];
-    try {
-      for await (const entry of query) entries.push(entry);
-    } catch (error) {
-      if (!enough.signal.aborted || signal?.aborted === true) throw error;
-    }
+    const where = sectionQuery(service, level);
+    const query = this.#logs.query({ where, order: 'desc', limit, maxScanned, ...defined({ signal }) });
+    const entries = await query.toArray();
     const { scanned } = query.progress;
-    return { entries, scanned, isComplete: entries.length === limit || !enough.signal.aborted };
+    return { entries, scanned, isComplete: entries.length === limit || scanned < maxScanned };
   }
 
   /**
    * The most frequent messages of a service and level in a time. Messages that differ only in numbers, ids and quoted parts
-   * are one. Told is what an `InsightsCounter` has counted; where none has run, `countedSince` is undefined.
+   * are one. Told is what an `InsightsCounter` has counted; where none has run, `countedSince` is undefined. The window is
+   * the last hour, unless another one is given.
    *
    * @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS`
    */
   async common(
     service: string | undefined,
     level: string | number | undefined,
-    ...[window, options = {}]: [window: InsightsWindow, options?: CommonOptions]
+    ...[window = COMMON_WINDOW, options = {}]: [window?: InsightsWindow, options?: CommonOptions]
   ): Promise<CommonMessages> {
     checkOptions(COMMON_OPTIONS, { ...options, service, level, window });
     const now = this.#clock();
+    const span = orderedSpan(window, now);
     this.#counts ??= this.#openCounts();
     const [{ readCommon }, counts] = await Promise.all([import('./common.js'), this.#counts]);
     if (this.#isClosed) counts.close();
     return readCommon(counts, {
       streams: this.streams,
       section: {
-        ...(service === undefined ? {} : { service }),
+        ...(service === undefined ? {} : { service: sectionService(service) }),
         ...(level === undefined ? {} : { level: levelNamed(level) ?? 'info' }),
       },
-      span: spanOf(window, now) ?? { from: now, to: now },
+      span,
       limit: options.limit ?? COMMON_LIMIT,
       now,
     });

@@ -3,7 +3,7 @@ import { encodeValue } from '../../codec/value.js';
 import type { LogRecord } from '../../record/log-record.js';
 import { messageTemplate } from '../../record/message-template.js';
 
-/** Of a text, so much is looked at; a longer one is told apart by its beginning. */
+/** A template is made of so much of a text: what it tells apart stands there. */
 const MAX_TEXT = 2_000;
 /** Of a template and of an example, so much is kept. */
 const MAX_KEPT = 500;
@@ -13,12 +13,16 @@ const ID_LENGTH = 12;
 export function messageText({ body, eventName, attributes }: LogRecord): string {
   const text = typeof body === 'string' ? body : body === undefined || body === null ? '' : encodeValue(body);
   const said = text || eventName || attributes['exception.message'] || attributes['exception.type'];
-  return typeof said === 'string' ? said.slice(0, MAX_TEXT) : '';
+  return typeof said === 'string' ? said : '';
 }
 
-/** What messages that are counted together have in common. */
-export function templateOf(text: string, countBy: 'template' | 'text'): string {
-  return countBy === 'template' ? messageTemplate(text) : text;
+/** What messages that are counted together have in common: what the application says, or the pattern of their texts. */
+export function templateOf(record: LogRecord, countBy: 'template' | 'text'): string {
+  const text = messageText(record);
+  if (countBy === 'text') return text;
+  const fingerprint = record.attributes['log.fingerprint'];
+  if (typeof fingerprint === 'string' && fingerprint !== '') return fingerprint;
+  return messageTemplate(text.slice(0, MAX_TEXT));
 }
 
 export function kept(text: string): string {

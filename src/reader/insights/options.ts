@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { completeInsights } from '../../options/insights.js';
+import { addContradictions, completeInsights } from '../../options/insights.js';
 import type { InsightsOptions, ResolvedInsights } from '../../options/insights-types.js';
 import { Problems } from '../../options/problems.js';
 import { resolveSharedOptions } from '../../options/resolve.js';
@@ -94,6 +94,7 @@ export function resolveCounterOptions(
 ): ResolvedCounterOptions {
   const problems = new Problems();
   addProblems(COUNTER_OPTIONS, { options, problems });
+  addContradictions({ ...options }, problems);
   const writer = resolveSharedOptions(sharedOf(options), { environment, problems });
   if (writer === undefined || !problems.isEmpty) throw problems.toError();
   return {

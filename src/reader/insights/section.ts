@@ -16,7 +16,12 @@ export interface Section {
 const MAX_SERVICE_LENGTH = 100;
 
 export function sectionName(level: InsightsLevel, service: string): string {
-  return `${level}:${service.slice(0, MAX_SERVICE_LENGTH)}`;
+  return `${level}:${sectionService(service)}`;
+}
+
+/** The name under which a service is counted. */
+export function sectionService(service: string): string {
+  return service.slice(0, MAX_SERVICE_LENGTH);
 }
 
 /** Undefined for what is no name of a section. */

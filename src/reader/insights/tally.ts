@@ -24,7 +24,7 @@ export function tally(
     const section = sectionName(levelOf(record.severityNumber), typeof service === 'string' ? service : '');
     const start = Math.floor(arrivalOf(entry) / bucketMs) * bucketMs;
     const bucket = valueOf(buckets, `${start}:${section}`, () => ({ section, start, messages: new Map() }));
-    valueOf(bucket.messages, templateOf(messageText(record), countBy), () => []).push(entry);
+    valueOf(bucket.messages, templateOf(record, countBy), () => []).push(entry);
   }
   return Array.from(buckets.values(), ({ section, start, messages }) => ({
     section,

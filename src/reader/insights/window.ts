@@ -1,4 +1,5 @@
 import type { CountingState } from '../../redis/insights-reader.js';
+import { Problems } from '../../options/problems.js';
 import { type Moment, toBound } from '../moment.js';
 
 /**
@@ -36,6 +37,15 @@ export function spanOf(window: InsightsWindow, now: number): { from: number; to:
   const end = typeof window === 'object' ? window.to : undefined;
   const to = end === undefined ? now : isMoment(end) ? toBound(end, now)?.ms : undefined;
   return from === undefined || to === undefined ? undefined : { from, to };
+}
+
+/** @throws RedisLogError `REDIS_LOG_INVALID_OPTIONS` for a window that ends before it begins. */
+export function orderedSpan(window: InsightsWindow, now: number): { from: number; to: number } {
+  const span = spanOf(window, now) ?? { from: now, to: now };
+  if (span.from <= span.to) return span;
+  const problems = new Problems();
+  problems.add('window', 'it ends before it begins. Give { from, to } with the earlier one as from');
+  throw problems.toError();
 }
 
 function isMoment(value: unknown): value is Moment {

@@ -1,7 +1,10 @@
-import type { MatchNode } from './ast.js';
+import { MAX_REGEX_LENGTH, type MatchNode, type QueryValue } from './ast.js';
 import { resolveField } from './fields.js';
 import { LEVEL_WORDS, levelSpan } from './levels.js';
 import { syntaxError } from './syntax-error.js';
+import { toNumber } from './text-tests.js';
+
+type Range = Extract<QueryValue, { readonly kind: 'range' }>;
 
 /** Names of attributes are no longer than that, and each dot is one more way to read a name. */
 const MAX_NAME_LENGTH = 256;
@@ -17,7 +20,9 @@ export function checkField(query: string, position: number, field: string): void
     );
   }
   if (resolveField(field) !== undefined) return;
-  const advice = field.includes('timestamp') ? ' Use from and to, with by: "timestamp".' : '';
+  const advice = field.includes('timestamp')
+    ? ' Use from and to, with by: "timestamp".'
+    : ` An attribute of that name is attributes.${field}.`;
   throw syntaxError(query, position, `The field ${field} cannot be searched.${advice}`);
 }
 
@@ -32,6 +37,49 @@ export function checkMatch(query: string, node: MatchNode): void {
     throw syntaxError(query, position, `${operator} wants a number or a text without a star.`);
   }
   if (isLevel(node)) checkLevel(query, node);
+  if (value.kind === 'range' && isEmpty(value, isLevel(node))) {
+    const range = `${value.from}..${value.to}`;
+    throw syntaxError(query, position, `The range ${range} is empty: its lower end comes first.`);
+  }
+}
+
+/** Signs of other languages for what is written as a word here, and what is meant by an operator that stands alone. */
+const ALONE: readonly (readonly [RegExp, string])[] = [
+  [/^&&?(?=[\s()]|$)/, 'To find what matches both sides, write a AND b, or only a b.'],
+  [/^\|\|?(?=[\s()]|$)/, 'To find what matches either side, write a OR b.'],
+  [/^!(?!=)/, 'To leave out what matches, write -a or NOT a.'],
+  [/^(?:!=|[:=<>])/, 'Between a field, its operator and its value there is no space: status>=500.'],
+];
+/** A pattern that is no path, with a flag behind it. */
+const FLAGGED = /^\/(?=[^\s/]*[\\^$[\]+|])(?:\\.|[^\s/\\])+\/[dgimsuvy]{1,7}(?=[\s)]|$)/;
+const FLAG = 'A regex takes no flag but i. To search for the text itself, write it in quotation marks.';
+
+/** @throws RedisLogError for free text that can only be a slip: it would find nothing, and nobody would know why. */
+export function checkFreeText(query: string, position: number): void {
+  const rest = query.slice(position, position + 3);
+  for (const [pattern, advice] of ALONE) {
+    if (!pattern.test(rest)) continue;
+    throw syntaxError(
+      query,
+      position,
+      `${advice} To search for the text itself, write it in quotation marks.`,
+    );
+  }
+  checkFlags(query, position);
+}
+
+/** @throws RedisLogError for `/x+/g`, which would be taken for a path. */
+export function checkFlags(query: string, position: number): void {
+  if (FLAGGED.test(query.slice(position, position + MAX_REGEX_LENGTH)))
+    throw syntaxError(query, position, FLAG);
+}
+
+/** Nothing lies between the ends. Only numbers and levels: of texts, not everybody knows which one comes first. */
+function isEmpty({ from, to }: Range, areLevels: boolean): boolean {
+  if (from === undefined || to === undefined) return false;
+  if (areLevels) return (levelSpan(from)?.[0] ?? 0) > (levelSpan(to)?.[1] ?? 0);
+  const [lower, upper] = [toNumber(from), toNumber(to)];
+  return lower !== undefined && upper !== undefined && lower > upper;
 }
 
 export function isLevel({ field }: MatchNode): boolean {

@@ -8,7 +8,7 @@ import {
   type QueryOperator,
   type QueryValue,
 } from './ast.js';
-import { checkField, checkMatch } from './check.js';
+import { checkField, checkFlags, checkFreeText, checkMatch } from './check.js';
 import { Scanner } from './scanner.js';
 import { syntaxError } from './syntax-error.js';
 
@@ -132,6 +132,7 @@ class Parser {
     const scanner = this.#scanner;
     const position = scanner.position;
     const value = this.#takeValue(operator === ':');
+    if (value?.kind === 'word' && operator === ':') checkFlags(scanner.text, position);
     if (value === undefined) {
       const hint = asText(`${field}${operator}`);
       throw this.#error(`A value is missing after ${field}${operator}. ${hint}`);
@@ -142,8 +143,9 @@ class Parser {
   }
 
   #freeText(): QueryNode {
-    const position = this.#scanner.position;
+    const { text, position } = this.#scanner;
     const value = this.#takeValue(false);
+    if (value?.kind === 'word') checkFreeText(text, position);
     if (value === undefined) throw this.#error('Something is missing here.');
     return this.#spaced({ type: 'match', field: undefined, operator: ':', value, position });
   }

@@ -43,7 +43,7 @@ function printValue(value: QueryValue, isOfField: boolean): string {
 
 function printWord(parts: readonly string[], isOfField: boolean): string {
   const text = parts.map((part) => (isOfField ? escaped(part) : escapedFreely(part))).join('*');
-  return /^(?:AND|OR|NOT|[-/<>=:])/.test(text) ? `\\${text}` : text;
+  return /^(?:AND|OR|NOT|[-/<>=:&|])/.test(text) ? `\\${text}` : text;
 }
 
 /** Two dots would make a range, and so would one at the edge of a bound. */

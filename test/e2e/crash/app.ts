@@ -47,6 +47,10 @@ const crashes: Record<string, () => void> = {
     });
     throw new PaymentError('card declined');
   },
+  'own listener that exits': () => {
+    process.prependListener('uncaughtException', () => process.exit(7));
+    throw new PaymentError('card declined');
+  },
   'own rejection listener': () => {
     process.on('unhandledRejection', (reason: Error) => {
       process.stdout.write(`handled ${reason.message}\n`);

@@ -95,6 +95,13 @@ describe('A crash, where it is captured', () => {
     expect(bodies(records)).toEqual(expected);
   });
 
+  it('is on stderr where a listener of the application ends the process before it can be sent', async () => {
+    const { code, stderr, records } = await crash('own listener that exits');
+    expect(code).toBe(7);
+    const stored = bodies(records);
+    expect(stored.includes('card declined') || /not stored.*card declined/.test(stderr), stderr).toBe(true);
+  });
+
   it('is no crash where Node only warns of rejections', async () => {
     const app = new ChildApp(['--unhandled-rejections=warn', build.path('test/e2e/crash/app')], {
       CRASH: 'reject',

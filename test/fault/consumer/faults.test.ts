@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { IS_LONG_RUN } from '../../support/long-run.js';
 import { startRedisSentinels } from '../../support/redis-sentinel.js';
@@ -11,6 +12,7 @@ import {
   members,
   numbered,
   pending,
+  type Running,
   STREAM,
   write,
 } from '../../integration/consumer/support.js';
@@ -98,6 +100,59 @@ describe('A stream that is trimmed', () => {
     await running.reaches({ acknowledged: 50, held: 0, trimmedUnread: 50 });
     expect(running.handled).toEqual([...numbered(10), ...numbered(40, 60)]);
   });
+});
+
+describe('Records that were trimmed while no consumer ran', () => {
+  it('are counted by the next one that starts, once, and by none after it', async () => {
+    await write({ connection: redis.url }, numbered(10));
+    await consumed(10);
+    await write({ connection: redis.url }, numbered(20, 10));
+    await redis.client.xtrim(STREAM, 'MAXLEN', 5);
+    expect(await consumed(5)).toMatchObject({ trimmedUnread: 15 });
+    await write({ connection: redis.url }, numbered(3, 30));
+    expect(await consumed(3)).toMatchObject({ trimmedUnread: 0 });
+  });
+
+  async function consumed(count: number): Promise<Running['stats']> {
+    await using running = consume({ connection: redis.url });
+    await running.reaches({ acknowledged: count });
+    return running.stats;
+  }
+});
+
+describe('A restart after which Redis has forgotten how much a group had read', () => {
+  it('is not taken for a loss: nothing was trimmed', async () => {
+    await using server = await startRedisServer({ appendOnly: true, config: ['appendfsync always'] });
+    await write({ connection: server.url }, numbered(7));
+    await using running = consume({ connection: server.url, from: 'now', minIdleMs: 200 });
+    await until(async () => (await groupOf(server.client())) !== undefined);
+    await write({ connection: server.url }, numbered(100, 7));
+    await running.reaches({ acknowledged: 100 });
+    await server.kill();
+    await server.restart();
+    expect((await groupOf(server.client()))?.get('entries-read')).toBe(7);
+    await write({ connection: server.url }, numbered(50, 107));
+    await running.reaches({ acknowledged: 150 });
+    const before = await looks(server.client());
+    await until(async () => (await looks(server.client())) > before + 3);
+    expect(running.stats.trimmedUnread).toBe(0);
+    expect(running.lines.join()).not.toContain('are gone');
+  });
+
+  /** How often somebody asked how far the groups are. */
+  async function looks(client: Redis): Promise<number> {
+    return Number(/cmdstat_xinfo\|groups:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0);
+  }
+
+  async function groupOf(client: Redis): Promise<Map<unknown, unknown> | undefined> {
+    try {
+      const [group] = (await client.xinfo('GROUPS', STREAM)) as unknown[][];
+      if (group === undefined) return undefined;
+      return new Map(group.flatMap((name, at) => (at % 2 === 0 ? [[name, group[at + 1]]] : [])));
+    } catch {
+      return undefined;
+    }
+  }
 });
 
 describe('A consumer that dies', () => {
@@ -229,11 +284,31 @@ describe('A connection that is a black hole', () => {
     // The server hands these to the reader that cannot hear it.
     await write({ connection: redis.url }, numbered(5, 5));
     await until(async () => (await pending(redis.client)) > 0);
-    await until(() => proxy.counts.connections > before, { timeoutMs: 5_000 });
+    // Both links are given up: that of the reads and that of the commands.
+    await until(() => proxy.counts.connections >= before + 2, { timeoutMs: 5_000 });
     await proxy.heal();
     await running.reaches({ acknowledged: 10 }, 20_000);
     expect(running.handled).toEqual(numbered(10));
     expect(running.stats.reclaimed).toBeGreaterThan(0);
+  });
+
+  it('is found on all of its links within three heartbeats, although commands may take longer', async () => {
+    await using proxy = await startTcpProxy(redis.server);
+    await using running = consume({ connection: proxy.url, heartbeatMs: 500, minIdleMs: 60_000 });
+    await write({ connection: redis.url }, numbered(5));
+    await running.reaches({ acknowledged: 5 });
+    expect(running.consumer.options.sendTimeoutMs).toBe(10_000);
+    const before = proxy.counts.connections;
+    await proxy.set({ blackHole: true });
+    const start = performance.now();
+    await write({ connection: redis.url }, numbered(5, 5));
+    await until(() => proxy.counts.connections >= before + 2, { timeoutMs: 5_000 });
+    expect(performance.now() - start).toBeLessThan(1_500);
+    proxy.cut();
+    await proxy.heal();
+    await running.reaches({ acknowledged: 10 });
+    expect(running.handled).toEqual(numbered(10));
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 
   it('loses no acknowledgement: what was handled is not handled again', async () => {

@@ -3,11 +3,12 @@
 import { writeSync } from 'node:fs';
 import { RedisLogWriter } from '../../../src/core.js';
 
-const { REDIS_URL_UNDER_TEST = '', SPOOL = '', RUN = '0', RATE = '20' } = process.env;
+const { REDIS_URL_UNDER_TEST = '', SPOOL = '', RUN = '0', RATE = '20', FORMAT = 'fields' } = process.env;
 const writer = new RedisLogWriter({
   connection: REDIS_URL_UNDER_TEST,
   service: { name: 'spool-test' },
   stream: 'spooled',
+  format: FORMAT === 'json' || FORMAT === 'list' ? FORMAT : 'fields',
   spool: { directory: SPOOL },
   queue: { maxRecords: 1_000_000, maxBytes: 512 * 1024 * 1024 },
   batch: { maxRecords: 64 },

@@ -74,6 +74,19 @@ describe('winston with RedisLogWinstonTransport', () => {
     }
   });
 
+  it('stores an error as it was, also after winston has written its level into it', async () => {
+    const { exporter, finish } = exporterTo(redis);
+    const logger = winston.createLogger({ transports: [new RedisLogWinstonTransport({ exporter })] });
+    const error = declined();
+    logger.error(error);
+    logger.error('again', error);
+    for (const { attributes } of await finish()) {
+      expect(attributes).toMatchObject({ 'exception.type': 'TypeError', 'exception.code': 'E_CARD' });
+      expect(attributes).not.toHaveProperty('exception.level');
+      expect(attributes).not.toHaveProperty('level');
+    }
+  });
+
   it('keeps to the level of its logger, or to one of its own, also when that changes', async () => {
     const { exporter, finish } = exporterTo(redis);
     const own = new RedisLogWinstonTransport({ exporter, level: 'warn' });

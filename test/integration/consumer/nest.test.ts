@@ -2,8 +2,15 @@ import 'reflect-metadata';
 import { Controller, type DynamicModule, Injectable, Module, Scope, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { OnLogs, RedisLogger, RedisLogModule, type RedisLogModuleOptions } from 'nestjs-redis-log';
+import {
+  OnLogs,
+  RedisLogger,
+  RedisLogModule,
+  type RedisLogModuleOptions,
+  streamBySeverity,
+} from 'nestjs-redis-log';
 import type { LogBatch } from 'nestjs-redis-log/consumer';
+import { LogReader } from 'nestjs-redis-log/reader';
 import { provideRedisLogTesting } from 'nestjs-redis-log/testing';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../support/until.js';
@@ -132,6 +139,60 @@ describe('@OnLogs', () => {
       message: expect.stringContaining('@OnLogs on Wrong.work') as string,
     });
     await expect(start(PerRequest)).rejects.toMatchObject({ code: 'REDIS_LOG_MODULE_MISUSED' });
+  });
+
+  it('wants to know which stream it reads where the module has a function for them, and so does the reader', async () => {
+    @Injectable()
+    class Unnamed {
+      @OnLogs({ group: 'g', stream: undefined as never, ...SOON })
+      work(): void {}
+    }
+    @Injectable()
+    class Errors {
+      readonly bodies: unknown[] = [];
+      @OnLogs({ group: 'g', stream: 'logs:split:error', ...SOON })
+      work({ entries }: LogBatch): void {
+        this.bodies.push(...entries.map(({ record }) => record.body));
+      }
+    }
+    const start = (type: Type<object>): ReturnType<typeof NestFactory.createApplicationContext> =>
+      NestFactory.createApplicationContext(
+        appOf({ stream: streamBySeverity('logs:split') }, { providers: [type] }),
+        QUIET,
+      );
+    await expect(start(Unnamed)).rejects.toMatchObject({
+      code: 'REDIS_LOG_INVALID_OPTIONS',
+      subject: 'stream',
+      message: expect.stringContaining('@OnLogs on Unnamed.work') as string,
+    });
+    const app = await start(Errors);
+    app.get(RedisLogger).error('card declined');
+    await until(() => app.get(Errors).bodies.length === 1);
+    const reader = app.get(LogReader);
+    const problem = { code: 'REDIS_LOG_INVALID_OPTIONS', subject: 'streams' };
+    expect(() => reader.query()).toThrow(expect.objectContaining(problem) as Error);
+    expect(() => reader.tail()).toThrow(expect.objectContaining(problem) as Error);
+    await expect(reader.context('1-0')).rejects.toMatchObject(problem);
+    const [found] = await reader.query({ streams: ['logs:split:error'] }).toArray();
+    expect(found?.record.body).toBe('card declined');
+    expect(await reader.context(found?.id ?? '', { streams: ['logs:split:error'] })).toHaveLength(1);
+    await app.close();
+  });
+
+  it('reads the stream of the module where its own is undefined', async () => {
+    @Injectable()
+    class Etl {
+      size = 0;
+      @OnLogs({ group: 'g', stream: undefined as never, ...SOON })
+      work({ size }: LogBatch): void {
+        this.size += size;
+      }
+    }
+    await write({ connection: redis.url }, numbered(3));
+    const app = await NestFactory.createApplicationContext(appOf({}, { providers: [Etl] }), QUIET);
+    await until(() => app.get(Etl).size > 0);
+    await app.close();
+    expect(app.get(Etl).size).toBe(3);
   });
 
   it('starts nothing where logging is turned off, or in a test with collected logs', async () => {

@@ -216,6 +216,42 @@ describe('The health of the way to Redis', () => {
     },
   );
 
+  it.each([
+    ['ECONNREFUSED', () => 'redis://127.0.0.1:1'],
+    ['ENOTFOUND', () => 'redis://no.such.host.invalid:6379'],
+    ['WRONGPASS', ({ port }: RedisServer) => `redis://nobody:wrong@127.0.0.1:${port}`],
+  ])('names why there is no connection in one word, from the first record on: %s', async (error, url) => {
+    await using server = await startRedisServer();
+    const diagnostics = createDiagnostics({ write: () => {} });
+    const writer = new RedisLogWriter({ connection: url(server), stream: 'logs' }, { diagnostics });
+    writer.emit({ body: 'x' });
+    const health = await until(() => (writer.health().status === 'up' ? undefined : writer.health()), SLOW);
+    expect(health).toMatchObject({ status: 'degraded', reason: 'redis_away', error, queued: 1 });
+    await writer.close({ timeoutMs: 1 });
+  });
+
+  it('has no word of ours for an error, whatever ends the connection under load', async () => {
+    await using server = await startRedisServer();
+    const diagnostics = createDiagnostics({ write: () => {} });
+    const writer = new RedisLogWriter({ connection: server.url, stream: 'logs' }, { diagnostics });
+    const seen = new Set<string | undefined>();
+    const look = setInterval(() => {
+      for (let n = 0; n < 20; n++) writer.emit({ body: 'x' });
+      seen.add(writer.health().error);
+    }, 1);
+    for (let kill = 0; kill < 5; kill++) {
+      const { delivered } = writer.stats();
+      await until(() => writer.stats().delivered > delivered, SLOW);
+      await server.client().call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    }
+    await server.kill();
+    await until(() => seen.has('ECONNREFUSED'), SLOW);
+    clearInterval(look);
+    const words = [undefined, 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
+    expect([...seen].filter((word) => !words.includes(word))).toEqual([]);
+    await writer.close({ timeoutMs: 1 });
+  });
+
   it('is known to a writer without Nest, and ends as degraded: it takes no more records', async () => {
     await using server = await startRedisServer();
     const writer = new RedisLogWriter({ connection: server.url, stream: 'logs' });

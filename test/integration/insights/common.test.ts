@@ -220,6 +220,59 @@ describe('The common messages', () => {
     expect(common.messages).toMatchObject([{ count: 1, firstSeen: now - 2 * MINUTE }]);
   });
 
+  it('are a part of them while counters have spans of different lengths, and that is told', async () => {
+    await add([[Date.now(), entryOf('Ready')]]);
+    await using first = startCounting({ ...here(), bucketMs: MINUTE });
+    await first.reaches(1);
+    await first[Symbol.asyncDispose]();
+    expect(first.lines.join()).not.toContain('bucketMs');
+    await add([[Date.now(), entryOf('Ready')]]);
+    await using second = startCounting({ ...here(), bucketMs: 2 * MINUTE });
+    await second.reaches(1);
+    expect(second.lines.join()).toContain(
+      'were counted in spans of 60000 ms (bucketMs), and are now in spans',
+    );
+    expect(second.lines.join()).toContain('Give all counters the same');
+  });
+
+  it('are counted without what others have written into the stream, of which nothing is kept', async () => {
+    const pipeline = redis.client.pipeline();
+    for (let i = 0; i < 1_200; i++) pipeline.xadd(STREAM, '*', 'foreign', `entry ${i}`);
+    await pipeline.exec();
+    await add([[Date.now() + 1, entryOf('Ready')]]);
+    await using counting = startCounting(here());
+    await counting.reaches(1);
+    const { undecodable, consumer } = counting.counter.stats();
+    expect([undecodable, consumer.deadLettered]).toEqual([1_200, 0]);
+    expect(await redis.client.exists(`{${STREAM}}:dlq`)).toBe(0);
+    expect(await redis.client.xpending(STREAM, 'redis-log-insights')).toEqual([0, null, null, null]);
+    expect(counting.lines.filter((line) => line.includes('are no records of this package'))).toHaveLength(1);
+  });
+
+  it('are to be had of a service with an endless name, and of the last hour unless asked otherwise', async () => {
+    const service = 'a-service-'.repeat(20);
+    await add([[Date.now(), entryOf('Ready', { service })]]);
+    await using counting = startCounting(here());
+    await counting.reaches(1);
+    await using insights = new LogInsights(here());
+    expect((await insights.common(service, 'info')).messages).toMatchObject([{ count: 1 }]);
+    expect((await insights.common(service, undefined)).messages).toMatchObject([{ count: 1 }]);
+  });
+
+  it('of requests are told apart by their status', async () => {
+    const ways = [200, 404, 200].map(
+      (status, id) => [Date.now(), entryOf(`GET /orders/${id} ${status} 3ms`)] as const,
+    );
+    await add(ways);
+    await using counting = startCounting(here());
+    await counting.reaches(3);
+    await using insights = new LogInsights(here());
+    expect(table(await insights.common('orders', 'info'))).toEqual([
+      ['GET /orders/<n> 200 <n>ms', 2],
+      ['GET /orders/<n> 404 <n>ms', 1],
+    ]);
+  });
+
   it('are not to be had where nothing was counted, and that is told', async () => {
     await using insights = new LogInsights(here());
     expect(await insights.common('orders', 'info', '1h')).toMatchObject({
@@ -291,7 +344,14 @@ describe('The recent messages', () => {
     await using insights = new LogInsights(here());
     const short = await insights.recent('orders', 'fatal', { maxScanned: 500 });
     expect([short.entries.map(({ record }) => record.body), short.isComplete]).toEqual([['n 2999'], false]);
-    expect(short.scanned).toBeLessThan(3_000);
+    expect(short.scanned).toBe(500);
+    for (const maxScanned of [1, 99, 1_234]) {
+      const { scanned, isComplete } = await insights.recent('nobody', 'warn', { maxScanned });
+      expect([scanned, isComplete]).toEqual([maxScanned, false]);
+    }
+    await using several = new LogInsights({ connection: redis.url, streams: [STREAM, 'logs:b', 'logs:c'] });
+    expect((await several.recent('nobody', 'warn', { maxScanned: 2 })).scanned).toBeLessThanOrEqual(2);
+    expect((await several.recent('nobody', 'warn', { maxScanned: 300 })).scanned).toBe(300);
     const whole = await insights.recent('orders', 'fatal');
     expect([whole.entries.length, whole.scanned, whole.isComplete]).toEqual([2, 3_000, true]);
     const signal = AbortSignal.abort(new Error('enough'));

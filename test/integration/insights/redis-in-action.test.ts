@@ -63,6 +63,35 @@ describe('The recipes of Redis in Action', () => {
     );
   });
 
+  it(
+    'count each of thousands of texts exactly, however long and however alike',
+    { timeout: 60_000 },
+    async () => {
+      const start = 'Long '.repeat(500);
+      const textOf = (n: number): string => (n % 7 === 0 ? `${start}${n}` : `Text ${n}`);
+      const said = Array.from({ length: 30_000 }, (_, n) => textOf((n * n) % 12_007));
+      await using counting = startCounting({ connection: redis.url, compatibility: 'redis-in-action' });
+      {
+        const options = { connection: redis.url, stream: STREAM, service: { name: 'orders' } };
+        await using writer = new RedisLogWriter(options);
+        for (const body of said) writer.emit({ body, severityNumber: 9 });
+        await writer.flush();
+      }
+      await counting.reaches(said.length, 50_000);
+      const offline = new Map<string, number>();
+      for (const text of said) offline.set(text, (offline.get(text) ?? 0) + 1);
+      await using insights = new LogInsights({ connection: redis.url, stream: STREAM });
+      const common = await insights.common('orders', 'info', '1h', { limit: 10_000 });
+      expect(offline.size).toBeGreaterThan(6_000);
+      expect([common.total, common.messages.length]).toEqual([said.length, offline.size]);
+      expect(common.messages.every(({ countError }) => countError === 0)).toBe(true);
+      const counts = (values: Iterable<number>): number[] => [...values].sort((a, b) => b - a);
+      expect(counts(common.messages.map(({ count }) => count))).toEqual(counts(offline.values()));
+      const short = common.messages.filter(({ template }) => template.startsWith('Text'));
+      expect(short.every(({ template, count }) => offline.get(template) === count)).toBe(true);
+    },
+  );
+
   it('count exactly however many write at once', async () => {
     const write = async (): Promise<void> => {
       const options = { connection: redis.url, stream: STREAM, service: { name: 'orders' } };

@@ -140,6 +140,24 @@ describe('Cleaning up idle consumers', () => {
     ]);
   });
 
+  it('touches nobody when its options are wrong, and names all that is wrong with them', async () => {
+    const { client } = redis;
+    await client.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
+    await client.xgroup('CREATECONSUMER', STREAM, GROUP, 'alive');
+    await using monitor = watching(redis.url);
+    for (const idleMs of [-5, 0, 0.5, Number.NaN, '60000', null]) {
+      await expect(monitor.cleanUp({ idleMs } as { idleMs: number })).rejects.toMatchObject({
+        code: 'REDIS_LOG_INVALID_OPTIONS',
+        subject: 'idleMs',
+      });
+    }
+    const wrong = { idle: 5, idleMs: -5 } as { idleMs: number };
+    await expect(monitor.cleanUp(wrong)).rejects.toThrow(/2 problems:\n- idleMs: got -5.*\n- idle: unknown/);
+    await expect(monitor.cleanUp(null as unknown as object)).rejects.toThrow(/- options: got null/);
+    expect(await consumers()).toEqual({ alive: 0 });
+    expect(await monitor.cleanUp({ idleMs: undefined } as object)).toEqual([]);
+  });
+
   it('happens by itself where it is asked for', async () => {
     const { client } = redis;
     await client.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
@@ -177,7 +195,7 @@ describe('Healing', () => {
       ['fresh', 10],
     ]);
     const after = await monitor.sample();
-    expect(groupOf(after)).toMatchObject({ redisLag: 5, lost: { kind: 'exact', entries: 3 } });
+    expect(groupOf(after)).toMatchObject({ redisLag: 5, lost: { kind: 'at-least', entries: 3 } });
     expect(groupOf(after, 'fresh').redisLag).toBe(5);
     expect(await monitor.heal()).toEqual([]);
     // With nothing counted: Redis' counters go on from what was corrected.

@@ -105,7 +105,7 @@ describe('The JSON for KEDA', () => {
       expect(body['reason']).toMatch(/991 entries wait/);
       expect(await ask('')).toMatchObject({ status: 400 });
       expect(await ask('?group=none')).toMatchObject({ status: 404 });
-      expect(await ask(`?group=${GROUP}`, 'POST')).toMatchObject({ status: 405 });
+      expect(await ask(`?group=${GROUP}`, 'POST')).toMatchObject({ status: 405, allow: 'GET, HEAD' });
     } finally {
       server.close();
     }
@@ -118,6 +118,7 @@ async function asking(server: Server) {
   return async (query: string, method = 'GET') => {
     const response = await fetch(base + query, { method });
     const body = (await response.json()) as Record<string, unknown>;
-    return { status: response.status, type: response.headers.get('content-type'), body };
+    const { status, headers } = response;
+    return { status, type: headers.get('content-type'), allow: headers.get('allow'), body };
   };
 }

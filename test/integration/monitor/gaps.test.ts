@@ -82,4 +82,39 @@ describe('Gaps in the numbers of a producer', () => {
     const [producer] = streamOf(await monitor.sample()).producers;
     expect(producer).toMatchObject({ lastSeq: 50, missing: 0 });
   });
+
+  it('are found again after retention tore more than the stream holds', async () => {
+    const { client } = redis;
+    let seq = 0;
+    const write = async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index++)
+        await client.xadd(STREAM, '*', 'producer', 'p', 'seq', ++seq);
+    };
+    await write(1);
+    await using monitor = watching(redis.url, { gaps: true });
+    const producers = async () => streamOf(await monitor.sample()).producers;
+    await producers();
+    await write(100);
+    await client.xtrim(STREAM, 'MAXLEN', 20);
+    expect(await producers()).toMatchObject([{ lastSeq: 101, entries: 20, missing: 0 }]);
+    await write(5);
+    expect(await producers()).toMatchObject([{ lastSeq: 106, entries: 25, missing: 0 }]);
+    expect(await producers()).toMatchObject([{ lastSeq: 106, entries: 25, missing: 0 }]);
+    seq += 2;
+    await write(5);
+    expect(await producers()).toMatchObject([{ lastSeq: 113, entries: 30, missing: 2 }]);
+  });
+
+  it('are looked for from the first entry of a stream that comes later than the monitor', async () => {
+    const { client } = redis;
+    await using monitor = watching(redis.url, { gaps: true });
+    const producers = async () => streamOf(await monitor.sample()).producers;
+    for (let life = 0; life < 2; life++) {
+      expect(await producers()).toEqual([]);
+      for (const seq of [1, 2, 5]) await client.xadd(STREAM, '*', 'producer', 'p', 'seq', seq);
+      await client.set(`{${STREAM}}:guard:p`, '5 0 0 1');
+      expect(await producers()).toMatchObject([{ lastSeq: 5, entries: 3, missing: 2, unexplained: 2 }]);
+      await client.del(STREAM);
+    }
+  });
 });

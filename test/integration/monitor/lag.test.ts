@@ -74,6 +74,49 @@ describe('The lag of a group equals a count by XRANGE', () => {
     await expectTrueLag(monitor);
   });
 
+  it('that is too long to be counted at once, after XGROUP SETID with a count that is not true', async () => {
+    const { client } = redis;
+    const ids = await add(client, 3_000);
+    await client.xgroup('CREATE', STREAM, GROUP, '0');
+    await read(client, 100);
+    await using monitor = watching(redis.url, { countLimit: 1_000 });
+    const exact = async (): Promise<void> => {
+      await until(async () => groupOf(await monitor.sample()).lag.kind === 'exact');
+    };
+    await exact();
+    // 100 entries further, and told as 900.
+    await client.call('xgroup', 'SETID', STREAM, GROUP, ids[199] ?? '', 'ENTRIESREAD', '1000');
+    for (let sample = 0; sample < 20; sample++) {
+      const { lag } = groupOf(await monitor.sample());
+      if (lag.kind === 'exact') expect(lag.entries).toBe(2_800);
+    }
+    await expectTrueLag(monitor);
+  });
+
+  it('that is long, whatever is read meanwhile, and is counted beside where the counters were taken at their word', async () => {
+    const { client } = redis;
+    const ids = await add(client, 3_000);
+    await client.xgroup('CREATE', STREAM, GROUP, '0');
+    await using monitor = watching(redis.url, { countLimit: 400 });
+    await monitor.sample();
+    // True and false alike are more than 200.
+    await client.call('xgroup', 'SETID', STREAM, GROUP, ids[499] ?? '', 'ENTRIESREAD', '900');
+    expect(groupOf(await monitor.sample()).lag).toEqual({ kind: 'exact', entries: 2_100 });
+    let samples = 0;
+    let lag = 0;
+    for (; lag !== (await countedLag(client)); samples++) {
+      expect(samples).toBeLessThan(40);
+      await read(client, 3);
+      await add(client, 1);
+      const seen = groupOf(await monitor.sample()).lag;
+      lag = seen.kind === 'exact' ? seen.entries : 0;
+    }
+    for (let more = 0; more < 5; more++) {
+      await read(client, 3);
+      await expectTrueLag(monitor);
+    }
+  });
+
   it('after a failover to a replica that had less', async () => {
     await using sentinels = await startRedisSentinels();
     const client = sentinels.client();

@@ -17,15 +17,19 @@ function prometheusName(name: string, unit: string, isCounter: boolean): string 
 const COUNTERS = new Set(['redis.stream.entries.added', 'redis.evicted.keys']);
 
 async function collected(): Promise<Map<string, Point[]>> {
+  const { client } = redis;
   const points = new MetricPoints();
   api.metrics.setGlobalMeterProvider(points.provider);
-  await redis.client.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
-  await add(redis.client, 10);
-  await read(redis.client, 4);
-  await addCounts(redis.client);
-  await using monitor = watching(redis.url, { metrics: true, retention: { maxLength: 100 } });
+  await client.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
+  await add(client, 10);
+  await read(client, 4);
+  await addCounts(client);
+  await using monitor = watching(redis.url, { metrics: true, gaps: true, retention: { maxLength: 100 } });
   await monitor.sample();
-  await add(redis.client, 40);
+  await client.xadd(STREAM, '*', 'producer', 'p1', 'seq', 1);
+  await client.xadd(STREAM, '*', 'producer', 'p1', 'seq', 4);
+  await client.set(`{${STREAM}}:guard:p1`, '4 0 0 1');
+  await add(client, 38);
   await monitor.sample();
   const all = await points.collect();
   const named = [...all].map(([name, list]) => [
@@ -69,6 +73,9 @@ describe('The metrics of the monitor', () => {
       group: GROUP,
       consumer: 'c1',
     });
+    expect(only('redis_stream_readable')?.value).toBe(1);
+    expect(only('redis_stream_records_missing')?.value).toBe(2);
+    expect(only('redis_persistence_ok')?.value).toBe(1);
     expect(only('redis_stream_errors_recent')).toMatchObject({ value: 6, attributes: { stream: STREAM } });
     expect(only('redis_stream_errors_share_ratio')?.value).toBe(6 / 40);
     expect(only('redis_stream_errors_share_usual_ratio')?.value).toBe(1 / 20);
@@ -76,6 +83,36 @@ describe('The metrics of the monitor', () => {
     expect(statuses.filter(({ value }) => value === 1).map(({ attributes }) => attributes['status'])).toEqual(
       ['OK'],
     );
+  });
+
+  it('say of a stream that cannot be read nothing but that', async () => {
+    const points = new MetricPoints();
+    api.metrics.setGlobalMeterProvider(points.provider);
+    await redis.client.set(STREAM, 'no stream');
+    await using monitor = watching(redis.url, { metrics: true });
+    await monitor.sample();
+    const all = await points.collect();
+    expect(all.get('redis.stream.readable')).toMatchObject([{ value: 0, attributes: { stream: STREAM } }]);
+    expect(all.get('redis.stream.length') ?? []).toEqual([]);
+  });
+
+  it('of every group are what the board lets one choose groups by, be its lag known or not', async () => {
+    const points = new MetricPoints();
+    api.metrics.setGlobalMeterProvider(points.provider);
+    const ids = await add(redis.client, 20);
+    await redis.client.xgroup('CREATE', STREAM, GROUP, ids[3] ?? '');
+    await redis.client.xdel(STREAM, ids[15] ?? '');
+    await using monitor = watching(redis.url, { metrics: true, countLimit: 0 });
+    await monitor.sample();
+    const named = [...(await points.collect())].map(([name, list]) => [name.replaceAll('.', '_'), list]);
+    const all = new Map(named as [string, Point[]][]);
+    expect(all.get('redis_stream_group_lag') ?? []).toEqual([]);
+    const text = readFileSync(
+      new URL('../../../deploy/grafana/redis-log-board.json', import.meta.url),
+      'utf8',
+    );
+    const [, metric = ''] = /label_values\((\w+), group\)/.exec(text) ?? [];
+    expect(all.get(metric)?.map(({ attributes }) => attributes['group'])).toEqual([GROUP]);
   });
 
   it('are all that the files in deploy ask for, beside those of redis_exporter and of the exporter of logs', async () => {
@@ -88,7 +125,7 @@ describe('The metrics of the monitor', () => {
     const files = ['prometheus/redis-log-rules.yaml', 'grafana/redis-log-board.json'];
     for (const file of files) {
       const text = readFileSync(new URL(`../../../deploy/${file}`, import.meta.url), 'utf8');
-      const asked = new Set(text.match(/\bredis_(?:stream|memory|evicted|log)_[a-z_]+/g));
+      const asked = new Set(text.match(/\bredis_(?:stream|memory|evicted|persistence|log)_[a-z_]+/g));
       expect(asked.size).toBeGreaterThan(5);
       expect([...asked].filter((name) => !known.has(name))).toEqual([]);
     }

@@ -92,11 +92,44 @@ describe('The status of a group', () => {
     expect(losing.advice).toBe(
       '4 entries were trimmed before they were read. Add consumers now, or raise retention.maxLength of the producers.',
     );
-    await acknowledge(await read(redis.client, 1));
-    expect(groupOf(await monitor.sample())).toMatchObject({
-      status: 'OK',
-      lost: { kind: 'exact', entries: 4 },
-    });
+    await acknowledge(await read(redis.client, 100));
+    const after: string[] = [];
+    for (let round = 0; round < 5; round++) after.push(groupOf(await monitor.sample()).status);
+    expect(after).toEqual(['LOSING', 'LOSING', 'LOSING', 'LOSING', 'OK']);
+    expect(groupOf(await monitor.sample()).lost).toEqual({ kind: 'exact', entries: 4 });
+  });
+
+  it('is LOSING in every sample in which more was lost, though the group is past that place again', async () => {
+    await group();
+    await add(redis.client, 1);
+    await read(redis.client, 1);
+    await using monitor = watching(redis.url, { window });
+    expect(groupOf(await monitor.sample()).status).toBe('OK');
+    for (let round = 1; round <= 4; round++) {
+      await add(redis.client, 100);
+      await redis.client.xtrim(STREAM, 'MAXLEN', 10);
+      await read(redis.client, 10);
+      const seen = groupOf(await monitor.sample());
+      expect(seen).toMatchObject({ status: 'LOSING', lost: { kind: 'exact', entries: 90 * round } });
+    }
+  });
+
+  it('is LOSING for as long as losses come in steps, as trimming whole nodes makes them', async () => {
+    await group();
+    const { client } = redis;
+    await using monitor = watching(redis.url, { window, retention: { maxLength: 1_000 } });
+    await add(client, 1_000);
+    const seen: string[] = [];
+    for (let round = 0; round < 40; round++) {
+      const pipeline = client.pipeline();
+      for (let index = 0; index < 13; index++) pipeline.xadd(STREAM, 'MAXLEN', '~', 1_000, '*', 'a', 'b');
+      await pipeline.exec();
+      await acknowledge(await read(client, 1));
+      const { status, lost } = groupOf(await monitor.sample());
+      if (lost.kind === 'exact' && lost.entries > 0) seen.push(status);
+    }
+    expect(seen.length).toBeGreaterThan(20);
+    expect(new Set(seen)).toEqual(new Set(['LOSING']));
   });
 
   it('is LOSING in the first sample of a new monitor, too, by what Redis counted', async () => {
@@ -107,7 +140,26 @@ describe('The status of a group', () => {
     await using monitor = watching(redis.url, { window });
     expect(groupOf(await monitor.sample())).toMatchObject({
       status: 'LOSING',
-      lost: { kind: 'exact', entries: 4 },
+      lost: { kind: 'at-least', entries: 4 },
+    });
+  });
+
+  it('claims no exact loss of the time before it, which a correction of the count of entries read hides', async () => {
+    await group();
+    await add(redis.client, 10);
+    await read(redis.client, 4);
+    await redis.client.xtrim(STREAM, 'MAXLEN', 2);
+    await using healing = watching(redis.url, { window });
+    await healing.sample();
+    expect(await healing.heal()).toHaveLength(1);
+    expect(groupOf(await healing.sample()).lost).toEqual({ kind: 'at-least', entries: 4 });
+    await using later = watching(redis.url, { window });
+    expect(groupOf(await later.sample()).lost).toEqual({ kind: 'at-least', entries: 0 });
+    await redis.client.xtrim(STREAM, 'MAXLEN', 1);
+    expect(groupOf(await later.sample())).toMatchObject({
+      status: 'LOSING',
+      lost: { kind: 'at-least', entries: 1 },
+      advice: expect.stringMatching(/^At least 1 entry was trimmed before it was read\. /),
     });
   });
 
@@ -119,7 +171,7 @@ describe('The status of a group', () => {
     await using monitor = watching(redis.url, { window });
     expect(groupOf(await monitor.sample())).toMatchObject({
       status: 'OK',
-      lost: { kind: 'exact', entries: 0 },
+      lost: { kind: 'at-least', entries: 0 },
     });
   });
 
@@ -132,7 +184,7 @@ describe('The status of a group', () => {
     await using monitor = watching(redis.url, { countLimit: 0 });
     const sample = groupOf(await monitor.sample());
     expect(sample).toMatchObject({ status: 'UNKNOWN', lag: { kind: 'unknown' } });
-    expect(sample.advice).toMatch(/raise countLimit/);
+    expect(sample.advice).toMatch(/nothing is counted with countLimit: 0; raise countLimit/);
   });
 
   it('says when trimming will pass the group', async () => {
@@ -152,7 +204,42 @@ describe('The status of a group', () => {
     expect(readPerSecond / addedPerSecond).toBeCloseTo(0.2, 1);
     expect(losingInMs).toBeGreaterThan(0);
     expect(losingInMs).toBeLessThan(60_000);
-    expect(advice).toMatch(/^Losing records in /);
+    expect(advice).toMatch(/^Losing records in .*Add consumers/);
+  });
+
+  it('is OK, without a forecast, while what waits is little against what is kept, whatever the rates say', async () => {
+    const { client } = redis;
+    await group();
+    await using monitor = watching(redis.url, { retention: { maxLength: 1_000, maxAgeMs: 3_600_000 } });
+    for (let round = 0; round < 5; round++) {
+      await add(client, 20);
+      await acknowledge(await read(client, 5));
+      const seen = groupOf(await monitor.sample());
+      expect(seen).toMatchObject({ status: 'OK', losingInMs: undefined, advice: 'Nothing to do.' });
+    }
+  });
+
+  it('is not OK while entries are about to be lost, though all was read a few samples before', async () => {
+    const { client } = redis;
+    await group();
+    await using monitor = watching(redis.url, { retention: { maxLength: 1_000 } });
+    await add(client, 10);
+    await acknowledge(await read(client, 10));
+    expect(groupOf(await monitor.sample())).toMatchObject({ status: 'OK', losingInMs: undefined });
+    const seen: [string, boolean][] = [];
+    for (let round = 0; round < 4; round++) {
+      await add(client, 100);
+      await acknowledge(await read(client, 10));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const { status, losingInMs } = groupOf(await monitor.sample());
+      seen.push([status, losingInMs !== undefined]);
+    }
+    expect(seen).toEqual([
+      ['OK', false],
+      ['BEHIND', true],
+      ['BEHIND', true],
+      ['BEHIND', true],
+    ]);
   });
 });
 

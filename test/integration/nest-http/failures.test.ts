@@ -25,7 +25,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LogRecord } from '../../../src/record/log-record.js';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js';
 import { until } from '../../support/until.js';
-import { open, type Platform, PLATFORMS, requestsOf, serve, type Served, titles } from './support.js';
+import {
+  open,
+  type Platform,
+  PLATFORMS,
+  requestsOf,
+  serve,
+  type Served,
+  titles,
+  untilRequested,
+} from './support.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -207,16 +216,7 @@ describe.each(PLATFORMS)('A request whose client goes on %s', (platform) => {
     return serve({ redis, platform, module: { controllers: [FailingController] } });
   };
 
-  async function recorded(): Promise<void> {
-    await until(async () => (await redis.client().xlen('logs')) > 0 && (await hasRequest()), {
-      what: 'the record of the request',
-    });
-  }
-
-  async function hasRequest(): Promise<boolean> {
-    const entries = await redis.client().xrange('logs', '-', '+');
-    return entries.some(([, fields]) => fields.includes('http.request.method'));
-  }
+  const recorded = () => untilRequested(redis);
 
   it('before there is an answer is aborted, and has no status', async () => {
     const served = await start();

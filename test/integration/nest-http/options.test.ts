@@ -127,6 +127,18 @@ describe.each(PLATFORMS)('Request logging on %s', (platform) => {
     expect(said.join()).not.toContain('geheim');
   });
 
+  it('takes the default for a level that is none, and says so once', async () => {
+    const level = (() => 'info') as unknown as HttpLogOptions['level'] & {};
+    let records: LogRecord[] = [];
+    const said = await saidDuring(async () => {
+      records = await recordsOf({ level }, 'page', 'nope');
+    });
+    expect(titles(requestsOf(records))).toEqual(['log: GET /page 200', 'warn: GET /nope 404']);
+    const told = said.filter((line) => line.startsWith('Request logging:'));
+    expect(told).toEqual([expect.stringContaining('level returned what is no level')]);
+    expect(told[0]).toContain('verbose, debug, log, warn, error, fatal');
+  });
+
   it('writes the query only if asked, and without secrets', async () => {
     const path = 'page?q=a%20b&token=geheim&user[password]=geheim&pin=geheim&flag';
     const [plain] = requestsOf(await recordsOf(true, path));

@@ -8,6 +8,7 @@ import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LogRecord } from '../../../src/record/log-record.js';
 import type { RedisServer } from '../../support/redis-server.js';
+import { until } from '../../support/until.js';
 import { storedRecords } from '../nest/support.js';
 
 export type Platform = 'express' | 'fastify';
@@ -54,6 +55,13 @@ export async function serve({ redis, platform, module, ...rest }: ServeOptions):
 /** Those of requests. */
 export function requestsOf(records: readonly LogRecord[]): LogRecord[] {
   return records.filter(({ instrumentationScope }) => instrumentationScope.name === 'HTTP');
+}
+
+/** Resolves once the stream has the record of a request. */
+export async function untilRequested(redis: RedisServer): Promise<void> {
+  await until(async () => requestsOf(await storedRecords(redis, 'logs')).length > 0, {
+    what: 'the record of the request',
+  });
 }
 
 /** `level: text` of each. */

@@ -67,6 +67,15 @@ describe('The level of one process', () => {
     expect(logger.isLevelEnabled('log')).toBe(true);
   });
 
+  it('may be given by a pattern with stars anywhere', async () => {
+    const logger = loggerOf(await start({ levels: { '*Service': 'warn' } }));
+    expect(logger.isLevelEnabled('log')).toBe(false);
+    logger.setLevel('O*Serv*', 'debug');
+    expect(logger.isLevelEnabled('debug')).toBe(true);
+    expect(logger.withContext('PaymentsService').isLevelEnabled('log')).toBe(false);
+    expect(logger.withContext('Payments').isLevelEnabled('log')).toBe(true);
+  });
+
   it('with the pattern *, is that of records without a context too', async () => {
     const app = await start();
     const logger = app.get(RedisLogger);
@@ -82,6 +91,25 @@ describe('The level of one process', () => {
     expect(() => logger.setLevel('OrdersService', info)).toThrow(/level .* one of verbose, debug, log/);
     expect(() => logger.setLevel('', 'debug')).toThrow(/context/);
     expect(() => logger.setLevel('OrdersService', 'debug', { forMs: 0 })).toThrow(/forMs/);
+    const misspelt = { forms: 5 } as { forMs?: number };
+    expect(() => logger.setLevel('OrdersService', 'debug', misspelt)).toThrow(/no "forms".*forMs/);
+    expect(logger.isLevelEnabled('debug')).toBe(false);
+  });
+});
+
+describe('Where logging to Redis is turned off', () => {
+  it('levels are those of the process, and nothing is asked of Redis', async () => {
+    const app = await start({ enabled: false });
+    const levels = app.get(RedisLogLevels);
+    await levels.set('OrdersService', 'debug', { forMs: 60_000 });
+    expect(loggerOf(app).isLevelEnabled('debug')).toBe(true);
+    expect(await levels.list()).toMatchObject([{ context: 'OrdersService', level: 'debug' }]);
+    await levels.set('Short', 'debug', { forMs: 20 });
+    await until(async () => (await levels.list()).length === 1);
+    await levels.clear('OrdersService');
+    expect(loggerOf(app).isLevelEnabled('debug')).toBe(false);
+    await expect(levels.set('OrdersService', 'info' as 'log')).rejects.toThrow(/level/);
+    expect(await redis.client().keys('*')).toEqual([]);
   });
 });
 
@@ -136,6 +164,19 @@ describe('The level of a fleet', () => {
     const byName = new Map((await levels.list()).map(({ context, remainingMs }) => [context, remainingMs]));
     expect(byName.get('OrdersService')).toBeLessThanOrEqual(20_000);
     expect(byName.get('Other')).toBeGreaterThan(400_000);
+  });
+
+  it('is told where its key is that of something else', async () => {
+    await redis.client().set('{logs}:levels', 'mine');
+    const levels = new RedisLogLevels({ connection: redis.url, stream: 'logs' });
+    for (const attempt of [levels.set('Orders', 'debug'), levels.list()]) {
+      const error: unknown = await attempt.catch((reason: unknown) => reason);
+      expect(isRedisLogError(error) && error.code).toBe('REDIS_LOG_REFUSED');
+      expect(String(error)).toContain('the key {logs}:levels is something else');
+    }
+    await expect(levels.set('Orders', 'debug', { forms: 5 } as { forMs?: number })).rejects.toThrow(
+      /no "forms"/,
+    );
   });
 
   it('comes after what the process itself was told', async () => {

@@ -1,7 +1,13 @@
 import 'reflect-metadata';
 import { ConsoleLogger, Inject, Injectable, Logger, Module, type OnModuleInit } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { InjectRedisLogger, RedisLogger, RedisLogModule, RedisLogRecordExporter } from 'nestjs-redis-log';
+import {
+  InjectRedisLogger,
+  RedisLogger,
+  RedisLogLevels,
+  RedisLogModule,
+  RedisLogRecordExporter,
+} from 'nestjs-redis-log';
 import { createTestingLogger, provideRedisLogTesting } from 'nestjs-redis-log/testing';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -65,6 +71,21 @@ describe('provideRedisLogTesting()', () => {
     });
     expect(connect).not.toHaveBeenCalled();
     expect(said).toEqual([]);
+  });
+
+  it('changes levels in the process of the test alone, and never those of the fleet', async () => {
+    const connect = vi.spyOn(Redis.prototype, 'connect');
+    const { logs, module } = await compiled();
+    const levels = module.get(RedisLogLevels);
+    await levels.set('OrdersService', 'debug');
+    expect(await levels.list()).toMatchObject([{ context: 'OrdersService', level: 'debug' }]);
+    module.get(OrdersService).place(7);
+    logs.withMessage('a detail').exactly(1);
+    await levels.clear();
+    expect(await levels.list()).toEqual([]);
+    module.get(OrdersService).place(7);
+    logs.withMessage('a detail').exactly(1);
+    expect(connect).not.toHaveBeenCalled();
   });
 
   it('collects from the first record on, also when the application is never initialised', async () => {

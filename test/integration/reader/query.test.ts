@@ -49,6 +49,30 @@ async function put(stream: string, arrivedMs: number, logged: string | [string, 
 }
 
 describe('LogReader.query', () => {
+  it('reads backwards in exactly the reverse order, also where streams have entries of one id', async () => {
+    const streams = ['logs:a', 'logs:b', 'logs:c'];
+    for (let at = 0; at < 6; at++) {
+      for (const stream of at % 2 ? streams.toReversed() : streams) await put(stream, at, `${stream} ${at}`);
+    }
+    await using logs = reader();
+    for (const by of ['arrival', 'timestamp'] as const) {
+      const forwards = await bodies(logs.query({ streams, by }));
+      expect(forwards).toHaveLength(18);
+      expect(await bodies(logs.query({ streams, by, order: 'desc' }))).toEqual(forwards.toReversed());
+    }
+  });
+
+  it.each([null, 'level>=warn', 5])('does not take %j for options, nor does tail', (options) => {
+    const logs = reader();
+    const problem = expect.objectContaining({
+      code: 'REDIS_LOG_INVALID_OPTIONS',
+      message: expect.stringContaining('Give an object') as string,
+    }) as Error;
+    expect(() => logs.query(options as never)).toThrow(problem);
+    expect(() => logs.tail(options as never)).toThrow(problem);
+    expect(() => new LogReader(options as never)).toThrow(problem);
+  });
+
   it('gives back what the writer wrote, with resource, producer and number', async () => {
     const spanContext = { traceId: TRACE, spanId: 'b7ad6b7169203331', traceFlags: 1 };
     await write({ connection: server.url, stream: STREAM }, [

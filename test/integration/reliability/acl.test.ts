@@ -320,6 +320,16 @@ describe('an admin', () => {
 });
 
 describe('aclRules', () => {
+  it('tells all that is wrong at once', () => {
+    const given = { role: 'root', stream: '', acknowlege: 'fsynced' } as unknown as AclOptions;
+    const lines = [
+      '- role: got "root". Give producer,',
+      '- stream: got "". Give the name',
+      'Did you mean acknowledge?',
+    ];
+    for (const line of lines) expect(() => aclRules(given)).toThrow(line);
+  });
+
   it('covers every key of a prefix or a pattern', () => {
     const rules = aclRules({ role: 'producer', stream: 'logs:*', keyPrefix: 'team:' });
     const keys = [
@@ -335,6 +345,21 @@ describe('aclRules', () => {
     [{ role: 'root', stream: 'logs' }, 'role'],
     [{ role: 'viewer', stream: '' }, 'stream'],
     [{ role: 'viewer', stream: 'a +@all' }, 'stream'],
+    [{ role: 'viewer' }, 'stream'],
+    [{ stream: 'a' }, 'role'],
+    [{ role: 'viewer', stream: 'a}' }, 'stream'],
+    [{ role: 'producer', stream: 'a', delivery: 'once' }, 'delivery'],
+    [{ role: 'producer', stream: 'a', acknowledge: 'all' }, 'acknowledge'],
+    [{ role: 'producer', stream: 'a', retention: { maxLenght: 5 } }, 'retention.maxLenght'],
+    [{ role: 'producer', stream: 'a', retention: true }, 'retention'],
+    [{ role: 'producer', stream: 'a', target: 'set' }, 'target'],
+    [{ role: 'producer', stream: 'a', keyPrefix: 'a +@all ~' }, 'keyPrefix'],
+    [{ role: 'producer', stream: 'a', cluster: 'yes' }, 'cluster'],
+    [{ role: 'producer', stream: 'a', steam: 'b' }, 'steam'],
+    [{}, 'role'],
+    [undefined, 'aclRules'],
+    [null, 'aclRules'],
+    ['producer', 'aclRules'],
   ])('refuses what no rule can say: %j', (options, subject) => {
     try {
       aclRules(options as AclOptions);

@@ -19,7 +19,7 @@ import { plantedErrors, plantedValues, redisErrors, SECRET } from './corpus.js';
 
 const [, , platform, target = '', answering = '', directory = '', format] = process.argv;
 const logger = new Logger('Secrets');
-const LISTS = new Set(['pairs', 'raw headers']);
+const LISTS = new Set(['pairs', 'raw headers', 'request']);
 
 @Controller()
 class LoginController {
@@ -73,6 +73,8 @@ for (const [place, value] of plantedValues()) {
   RedisLogContext.run({ context: value }, () => logger.log(`in the context: ${place}`));
   for (const other of bridged) other.info(value, place);
 }
+// Without a context of its own, Nest's logger takes the last text for one.
+Logger.log('connecting to', `redis://app:${SECRET}-as-context@h`);
 for (const [place, error] of [...plantedErrors(), ...(await redisErrors(answering))]) {
   logger.error(error);
   logger.error(place, error);

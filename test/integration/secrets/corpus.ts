@@ -1,4 +1,6 @@
 import { Redis } from 'ioredis';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 
 /** Begins every secret; what follows says where it was planted. */
 export const SECRET = 'hunter2';
@@ -49,7 +51,50 @@ export function plantedValues(): readonly (readonly [place: string, value: unkno
     ['getter', Object.defineProperty({}, 'password', { get: () => secret('getter'), enumerable: true })],
     ['toJSON', { user: { toJSON: () => ({ password: secret('to-json') }) } }],
     ['buffer', { password: Buffer.from(secret('buffer')) }],
+    [
+      'other names',
+      {
+        dbPassword: secret('db'),
+        DB_PASSWORD: secret('env'),
+        keys: {
+          privateKey: secret('private'),
+          passphrase: secret('phrase'),
+          secretKey: secret('secret-key'),
+        },
+        headers: { 'x-auth-token': secret('auth'), 'x-amz-security-token': secret('amz') },
+        session: { sessionToken: secret('session'), csrfToken: secret('csrf'), jwt: secret('jwt') },
+      },
+    ],
+    [
+      'command line',
+      `DB_PASSWORD=${secret('assigned')} curl -u app:${secret('curl')} with Bearer ${secret('bearer')}`,
+    ],
+    ['very deep', nested({ password: secret('very-deep') }, 20)],
+    ['long list', [...Array.from({ length: 200 }, (_, n) => n), { password: secret('after-200') }]],
+    ['long text', { text: `${'x'.repeat(70_000)} redis://app:${secret('after-70000')}@h` }],
+    ['URL', { url: new URL(`https://app:${secret('url-object')}@h/?token=${secret('url-query')}`) }],
+    ['Headers', { headers: new Headers({ authorization: `Bearer ${secret('headers-object')}` }) }],
+    ['symbol', { [Symbol('state')]: { password: secret('symbol') } }],
+    ['request', { req: rawRequest(secret('request')) }],
   ];
+}
+
+function nested(value: unknown, levels: number): unknown {
+  return levels === 0 ? value : { inner: nested(value, levels - 1) };
+}
+
+/** As a server has it. */
+function rawRequest(secret: string): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  request.rawHeaders.push(
+    'Authorization',
+    `Bearer ${secret}`,
+    'Cookie',
+    `sid=${secret}`,
+    'X-API-Key',
+    secret,
+  );
+  return request;
 }
 
 /** Errors with secrets, as libraries make them. */

@@ -67,6 +67,35 @@ describe('The options of a consumer', () => {
     expect(attempt).not.toThrow('secret');
   });
 
+  it.each([
+    [['a', 'b'], 'an array of 2'],
+    [() => 'logs', 'a function'],
+    [5, '5'],
+    [{}, 'an object'],
+    [null, 'null'],
+  ])('do not take the default stream where %j is given as one', (stream, shown) => {
+    const attempt = (): unknown => resolveConsumerOptions({ group: 'g', stream }, {});
+    expect(attempt).toThrow(`stream: got ${shown}. Give the name of a stream`);
+    expect(attempt).toThrow('have 1 problem:');
+  });
+
+  it('have no longest wait below the shortest, and take one of the two alone', () => {
+    const retryOf = (retry: object): unknown => resolveConsumerOptions({ group: 'g', retry }, {}).retry;
+    expect(() => retryOf({ minDelayMs: 500, maxDelayMs: 100 })).toThrow(
+      'retry: got minDelayMs 500 above maxDelayMs 100',
+    );
+    expect(retryOf({ minDelayMs: 100, maxDelayMs: 100 })).toEqual({ minDelayMs: 100, maxDelayMs: 100 });
+    expect(retryOf({ maxDelayMs: 100 })).toMatchObject({ maxDelayMs: 100 });
+  });
+
+  it('take a function for errors, and nothing else there', () => {
+    const onError = (): void => undefined;
+    expect(resolveConsumerOptions({ group: 'g', onError }, {}).onError).toBe(onError);
+    expect(() => resolveConsumerOptions({ group: 'g', onError: 'log' }, {})).toThrow(
+      'onError: got "log". Give a function of an error and a batch',
+    );
+  });
+
   it.each([undefined, null, 'etl', []])('%j in their place is a problem, not a crash', (options) => {
     expect(() => new LogConsumer(options as never)).toThrow(/options of nestjs-redis-log have/);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ForecastInput, inWords, losingInMs } from '../../../src/monitor/forecast.js';
+import { type ForecastInput, losingInMs } from '../../../src/monitor/forecast.js';
+import { inWords } from '../../../src/monitor/words.js';
 
 const input = (given: Partial<ForecastInput>): ForecastInput => ({
   lag: 1_000,

@@ -1,4 +1,4 @@
-import { isRedisLogError } from 'nestjs-redis-log/monitor';
+import { defaultAlertRules, isRedisLogError } from 'nestjs-redis-log/monitor';
 import { describe, expect, it } from 'vitest';
 import { resolveMonitorOptions } from '../../../src/monitor/options.js';
 
@@ -30,7 +30,7 @@ describe('The options of the monitor', () => {
       gaps: false,
       heal: false,
       cleanUp: false,
-      alerts: false,
+      alerts: undefined,
       metrics: true,
       timeoutMs: 5_000,
     });
@@ -80,6 +80,17 @@ describe('The options of the monitor', () => {
       '- interval',
     ]);
     expect(problems.join('\n')).not.toContain('secret');
+  });
+
+  it('take no two rules of one name, and say so beside the other problems', () => {
+    const rule = (name: string): object => ({ name, severity: 'warn', forMs: 0, evaluate: () => [] });
+    const rules = [...defaultAlertRules(), rule('Mine'), rule('Stalled'), rule('Mine'), rule('')];
+    expect(problemsOf({ streams: 'a', window: 1, alerts: { rules } })).toEqual([
+      expect.stringMatching(/^- window: /),
+      expect.stringMatching(/^- alerts\.rules\.\d+: /),
+      '- alerts.rules: got more than one rule named "Stalled". Give each rule a name of its own.',
+      '- alerts.rules: got more than one rule named "Mine". Give each rule a name of its own.',
+    ]);
   });
 
   it('name no stream only where the environment does', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { queryOf } from '../../../src/nest/http/request-attributes.js';
+import { cleanPath, queryOf } from '../../../src/nest/http/url-parts.js';
 import { compileRedactor, SAFE_REDACT_PATHS } from '../../../src/record/redact.js';
 
 const redactor = compileRedactor({ paths: SAFE_REDACT_PATHS, censor: '[Redacted]' });
@@ -16,6 +16,12 @@ describe('The query of a URL', () => {
     ['/a?PASSWORD=s3cret', 'PASSWORD=[Redacted]'],
     ['/a?%zz=1', '%zz=1'],
     ['/a?=v', '=[Redacted]'],
+    ['/a?u=https%3A%2F%2Fu%3As3cret%40h%2F&n=%C3%A9', 'u=[Redacted]&n=%C3%A9'],
+    ['/a?next=%252Fback%253Ftoken%253Ds3cret', 'next=[Redacted]'],
+    ['/a?u=https%3A%2F%2Fu%3As3cret%40h%2F%zz%', 'u=[Redacted]'],
+    ['/a?https%3A%2F%2Fu%3As3cret%40h%2F', '[Redacted]'],
+    ['/a?token%3Ds3cret', '[Redacted]'],
+    ['/a?t=12%3A30&p=100%25&tokens=1%3D2', 't=12%3A30&p=100%25&tokens=1%3D2'],
   ])('is written without its secrets: %s', (url, expected) => {
     expect(queryOf(url, redactor)).toBe(expected);
   });
@@ -39,3 +45,40 @@ describe('The query of a URL', () => {
     expect(queryOf('/a?token=1', undefined)).toBe('token=1');
   });
 });
+
+describe('The path of a URL', () => {
+  it.each([
+    ['/x/redis:%2F%2Fu:s3cret@h/y', '/x/[Redacted]/y'],
+    ['/x/redis%3A%2F%2Fu%3As3cret%40h', '/x/[Redacted]'],
+    ['/x/redis%253A%252F%252Fu%253As3cret%2540h/%C3%A9', '/x/[Redacted]/%C3%A9'],
+    ['/x/redis%3A//u:s3cret@h', '/[Redacted]'],
+    ['/x/token%3Ds3cret/%zz', '/x/[Redacted]/%zz'],
+    ['/caf%C3%A9/100%/%c0', '/caf%C3%A9/100%/%c0'],
+  ])('is written without what its escapes hide: %s', (path, expected) => {
+    expect(cleanPath(path, redactor)).toBe(expected);
+  });
+
+  it('never shows a password, whatever was escaped, and how often', () => {
+    const escape = (text: string, which: readonly boolean[]): string =>
+      [...text].map((char, at) => (which[at % which.length] === true ? hex(char) : char)).join('');
+    const which = fc.array(fc.boolean(), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(which, fc.constantFrom(0, 1), fc.string(), (chosen, again, rest) => {
+        let segment = escape('redis://u:s3cret@h', chosen).replaceAll('/', '%2F');
+        for (let round = 0; round < again; round++) segment = segment.replaceAll('%', '%25');
+        const path = `/a/${segment}/${encodeURIComponent(rest.toWellFormed())}`;
+        // As all of the record is censored once more.
+        expect(redactor.text(cleanPath(path, redactor))).not.toMatch(/s3cret|%73/);
+      }),
+    );
+  });
+
+  it('is as it came where nothing is redacted, or nothing is escaped', () => {
+    expect(cleanPath('/redis:%2F%2Fu:p@h', undefined)).toBe('/redis:%2F%2Fu:p@h');
+    expect(cleanPath('/plain/path', redactor)).toBe('/plain/path');
+  });
+});
+
+function hex(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}

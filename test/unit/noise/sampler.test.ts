@@ -75,6 +75,54 @@ describe('Patterns of contexts', () => {
     expect(found).toEqual(['exact', 'services', 'orders', 'all', 'all']);
   });
 
+  it('may have stars anywhere, each for any text, and win by what is beside the stars', () => {
+    const patterns = new ContextPatterns([
+      ['*Service', 'service'],
+      ['O*Service', 'of O'],
+      ['X*Y', 'from X to Y'],
+      ['*a*b*a*', 'aba'],
+      ['**', 'all'],
+    ]);
+    const found = [
+      'PayService',
+      'OrdersService',
+      'XY',
+      'XaYbY',
+      'XYa',
+      '1a2b3a4',
+      'aba',
+      'ab',
+      'Service',
+    ].map((name) => patterns.get(name));
+    expect(found).toEqual([
+      'service',
+      'of O',
+      'from X to Y',
+      'from X to Y',
+      'all',
+      'aba',
+      'aba',
+      'all',
+      'service',
+    ]);
+    expect(new ContextPatterns([['A*A', 1]]).get('A')).toBeUndefined();
+  });
+
+  it('match what the expression with .* for each star matches, in linear time', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });
+    fc.assert(
+      fc.property(text, text, (pattern, context) => {
+        const expression = new RegExp(`^${pattern.split('*').join('.*')}$`);
+        const isMatch = new ContextPatterns([[pattern, 1]]).get(context) === 1;
+        expect(isMatch).toBe(pattern.includes('*') ? expression.test(context) : pattern === context);
+      }),
+      { numRuns: 2_000 },
+    );
+    const start = performance.now();
+    new ContextPatterns([[`${'a*'.repeat(100)}b`, 1]]).get('a'.repeat(100_000));
+    expect(performance.now() - start).toBeLessThan(500);
+  });
+
   it('remember no more than some hundred names, whatever comes', () => {
     const patterns = new ContextPatterns([['a*', 1]]);
     for (let n = 0; n < 5_000; n++) expect(patterns.get(`a${n}`)).toBe(1);

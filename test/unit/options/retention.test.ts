@@ -57,7 +57,7 @@ describe('The option partitions', () => {
 
   it.each([
     [{ partitions: 65 }, 'partitions: got 65. Give a whole number from 1 to 64'],
-    [{ partitions: { by: 'trace' } }, 'partitions.count: got undefined'],
+    [{ partitions: { by: 'trace' } }, 'partitions.count: got undefined. Give a whole number from 1 to 64'],
     [
       { partitions: { count: 2, by: 'user' } },
       'partitions.by: got "user". Give trace, or a function of the record',

@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PROPERTY_RUNS } from '../../support/arbitrary-record.js';
 import { BAD, CUT, OUT_OF_MEMORY, type OracleStore, SCRIPTS_REFUSED } from '../../support/oracle-store.js';
+import { FakeSpool } from './fake-spool.js';
 import { type HarnessOptions, numberOf, PipelineHarness } from './pipeline-harness.js';
 
 const GUARDED = ['cut', 'failover', 'guard loss', 'trim', 'bad', 'shed', 'refuse', 'flush', 'age'] as const;
+/** Where entries cannot be looked for, nobody can tell what a failover has lost together with the guard. */
+const NO_FAILOVER = ['cut', 'guard loss', 'trim', 'bad', 'shed', 'refuse', 'age'] as const;
 /** What loses nothing that was stored. */
 const HARMLESS = ['cut', 'bad', 'shed', 'refuse', 'age', 'partial'] as const;
 type Kind = (typeof GUARDED)[number] | (typeof HARMLESS)[number] | 'scripts refused';
@@ -205,6 +208,33 @@ describe('Whatever happens to Redis and the connection, exactly-once delivery', 
       'duplicatesSuppressed',
       'possibleDuplicates',
       'duplicates',
+    ]);
+  });
+
+  it.each([
+    ['with a spool', true, true],
+    ['with a spool, and where entries cannot be looked for', true, false],
+    ['where entries cannot be looked for', false, false],
+  ])('does so %s', async (_, hasSpool, searchable) => {
+    const seen = new Seen();
+    const property = fc.asyncProperty(arbitraryPlan(NO_FAILOVER), async (plan) => {
+      const spool = hasSpool ? new FakeSpool() : undefined;
+      const harness = await play(plan, { searchable, ...(spool && { spool: spool.opening }) });
+      const result = await harness.heal();
+      expect(result).toMatchObject({ timedOut: false, pending: 0, unconfirmed: 0, spooled: 0 });
+      expectExactlyOnce(harness);
+      const before = harness.stored;
+      while (harness.store.zombies.length > 0) harness.store.executeZombie(0);
+      expect(harness.stored).toEqual(before);
+      expect(spool?.batches.size ?? 0).toBe(0);
+      seen.add(harness);
+    });
+    await assertHavingSeen(property, seen, [
+      'zombies',
+      'cannotTell',
+      'bad',
+      'retried',
+      'duplicatesSuppressed',
     ]);
   });
 

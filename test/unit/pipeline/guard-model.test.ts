@@ -122,10 +122,29 @@ describe(
   },
 );
 
+/** Where entries cannot be looked for, a failover to before the guard and all that is kept leaves nobody who could tell. */
+const WITH_SPOOL: readonly Partial<Bounds>[] = [
+  { isDurable: true },
+  { isDurable: true, searchable: false, kept: 2 },
+  { searchable: false, kept: 2 },
+];
+
+describe('With batches on disk, and where entries cannot be looked for,', { timeout: 120_000 }, () => {
+  it.each(WITH_SPOOL.flatMap((parts) => PAIRS.map((pair) => [...pair, parts] as const)))(
+    'the protocol begins, and loses, repeats and misplaces nothing under %s and %s: %o',
+    (one, other, parts) => {
+      const { finished, found } = search(within([one, other], { ...parts, records: 2 }));
+      expect(found).toBeUndefined();
+      expect(finished).toBeGreaterThan(0);
+    },
+  );
+});
+
 interface Simpler {
   readonly name: string;
   readonly kinds: readonly FaultKind[];
   readonly rules: Rules;
+  readonly parts?: Partial<Bounds>;
   readonly problem: string;
 }
 
@@ -166,11 +185,32 @@ const SIMPLER: readonly Simpler[] = [
     rules: { epochs: 'ignored' },
     problem: 'stored and counted lost',
   },
+  {
+    name: 'begins a guard anew under an id that records were sent under',
+    kinds: ['cut', 'guard loss'],
+    rules: { noted: 'begins-although-used' },
+    parts: { isDurable: true, searchable: false },
+    problem: 'stored twice',
+  },
+  {
+    name: 'begins a guard again after an OPEN that may still arrive',
+    kinds: ['cut', 'guard loss'],
+    rules: { noted: 'begins-although-loose' },
+    parts: { isDurable: true, searchable: false },
+    problem: 'stored twice',
+  },
+  {
+    name: 'has no answer for an id that is noted on disk and cannot be looked for',
+    kinds: [],
+    rules: { noted: 'never-begins' },
+    parts: { isDurable: true, searchable: false },
+    problem: 'runs in circles',
+  },
 ];
 
 describe('The search notices when a protocol', { timeout: IS_LONG_RUN ? 900_000 : 120_000 }, () => {
-  it.each(SIMPLER)('$name', ({ kinds, rules, problem }) => {
-    const { found } = search(within(kinds, { rules }));
+  it.each(SIMPLER)('$name', ({ kinds, rules, parts, problem }) => {
+    const { found } = search(within(kinds, { rules, ...parts }));
     expect(found?.problem).toBe(problem);
     expect(found?.trace).toContain('execute');
   });

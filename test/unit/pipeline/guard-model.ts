@@ -21,6 +21,8 @@ export interface Rules extends ServerRules {
   readonly prev?: 'number-before';
   readonly rollback?: 'ignored-below-kept';
   readonly freshOpen?: 'same-id';
+  /** What a producer does that is noted on disk and was told that nobody can tell what is there of it. */
+  readonly noted?: 'begins-although-used' | 'begins-although-loose' | 'never-begins';
 }
 
 export interface Bounds {
@@ -30,6 +32,10 @@ export interface Bounds {
   /** Batches that are kept after they were acknowledged. */
   readonly kept: number;
   readonly rules: Rules;
+  /** Batches are on disk under the producer's id before they are sent. */
+  readonly isDurable?: boolean;
+  /** False where entries carry no numbers, or may not be read. */
+  readonly searchable?: boolean;
 }
 
 /** Records with consecutive numbers; each character of `records` is one. */
@@ -40,13 +46,17 @@ interface Batch {
 }
 
 type Request =
+  | { readonly kind: 'look'; readonly generation: number }
   | ({ readonly kind: 'open'; readonly generation: number; readonly acknowledged: number } & OpenCall)
   | ({ readonly kind: 'batch'; readonly generation: number } & Parameters<typeof append>[1]);
 
 interface Reply {
   readonly generation: number;
   readonly count: number;
-  readonly answer: ReturnType<typeof append>['answer'] | ReturnType<typeof open>['answer'];
+  readonly answer:
+    | ReturnType<typeof append>['answer']
+    | ReturnType<typeof open>['answer']
+    | { readonly status: 'last-id'; readonly lastId: number };
 }
 
 interface Producer {
@@ -56,6 +66,10 @@ interface Producer {
   epoch: number;
   history: OpenCall['history'];
   openIsLoose: boolean;
+  /** Noted on disk by this process, and nothing was sent. */
+  isUntouched: boolean;
+  /** The next OPEN begins the guard. */
+  begins: boolean;
   from: number;
   pos: number;
   numbered: number;
@@ -100,6 +114,8 @@ export function initialState({ records, faults }: Bounds): State {
       epoch: 0,
       history: 'fresh',
       openIsLoose: false,
+      isUntouched: false,
+      begins: false,
       from: 0,
       pos: 0,
       numbered: 0,
@@ -203,14 +219,21 @@ function stop(producer: Producer): void {
   producer.state = 'closed';
 }
 
-function sendOpen(state: State, { rules }: Bounds): void {
+function sendOpen(state: State, { rules, isDurable, searchable }: Bounds): void {
   const { producer } = state;
+  if (producer.begins && producer.openIsLoose && rules.noted !== 'begins-although-loose') renew(producer);
+  if (isDurable && producer.history === 'fresh') {
+    producer.state = 'opening';
+    state.up = [...state.up, { kind: 'look', generation: ++producer.generation }];
+    return;
+  }
   if (producer.history === 'fresh' && producer.openIsLoose && rules.freshOpen !== 'same-id') producer.id++;
   producer.openIsLoose = true;
   producer.state = 'opening';
   producer.epoch++;
   producer.generation++;
-  const { epoch, history, from, generation } = producer;
+  const { epoch, from, generation } = producer;
+  const history = producer.begins ? 'fresh' : producer.history;
   const acknowledged = producer.kept.at(-1);
   state.up = [
     ...state.up,
@@ -222,6 +245,7 @@ function sendOpen(state: State, { rules }: Bounds): void {
       shed: producer.shed.length,
       history,
       from,
+      ...(searchable === false && { searchable }),
       acknowledged: acknowledged === undefined ? 0 : lastOf(acknowledged),
     },
   ];
@@ -245,6 +269,8 @@ function sendNew(state: State, size: number, bounds: Bounds): void {
 function fly(state: State, batch: Batch, bounds: Bounds): void {
   const { producer } = state;
   if (producer.history === 'fresh') producer.history = 'unacknowledged';
+  producer.isUntouched = false;
+  producer.begins = false;
   producer.flight = [...producer.flight, { ...batch, sent: true }];
   sendBatch(state, batch, bounds);
   producer.pos = lastOf(batch);
@@ -274,6 +300,7 @@ function executeZombie(state: State, at: number, bounds: Bounds): void {
 }
 
 function run(state: State, request: Request, { rules, faults }: Bounds): Reply['answer'] {
+  if (request.kind === 'look') return { status: 'last-id', lastId: state.primary.lastId };
   if (request.kind === 'open') {
     const { stream, answer } = open(state.primary, request, rules);
     state.primary = stream;
@@ -299,8 +326,14 @@ function receive(state: State, bounds: Bounds): void {
       rewind(producer, answer.seq, bounds);
       producer.state = 'open';
       break;
+    case 'last-id':
+      producer.history = 'unacknowledged';
+      producer.from = answer.lastId;
+      producer.isUntouched = true;
+      producer.state = 'closed';
+      break;
     case 'cannot-tell':
-      renew(producer);
+      cannotTell(producer, bounds);
       break;
     case 'written':
       if (reply.count === 0) producer.state = 'done';
@@ -320,6 +353,14 @@ function receive(state: State, bounds: Bounds): void {
     default:
       stop(producer);
   }
+}
+
+function cannotTell(producer: Producer, { rules }: Bounds): void {
+  producer.openIsLoose = false;
+  const isNew = producer.isUntouched || (rules.noted === 'begins-although-used' && !producer.begins);
+  if (!isNew || rules.noted === 'never-begins') return renew(producer);
+  producer.begins = true;
+  producer.state = 'closed';
 }
 
 function acknowledge(producer: Producer, bounds: Bounds): void {
@@ -373,6 +414,8 @@ function renew(producer: Producer): void {
   });
   producer.id++;
   producer.openIsLoose = false;
+  producer.isUntouched = false;
+  producer.begins = false;
   producer.history = 'fresh';
   producer.kept = [];
   // What is beyond reach under the old id stays delivered; the model counts it, the new id's numbers do not.

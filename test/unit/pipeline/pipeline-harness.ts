@@ -4,6 +4,7 @@ import type { LogStats } from '../../../src/pipeline/account.js';
 import { Pipeline } from '../../../src/pipeline/pipeline.js';
 import type { FlushResult, PipelineOptions } from '../../../src/pipeline/pipeline-parts.js';
 import type { Runtime } from '../../../src/pipeline/runtime.js';
+import type { SpoolOpening } from '../../../src/pipeline/spool-desk.js';
 import type { LogRecord } from '../../../src/record/log-record.js';
 import { everStored } from '../../support/oracle-guard.js';
 import { BAD, OracleStore } from '../../support/oracle-store.js';
@@ -43,6 +44,10 @@ export interface HarnessOptions {
   readonly queueRecords?: number;
   /** How producer ids begin. */
   readonly producers?: string;
+  /** False where the entries cannot be looked for. */
+  readonly searchable?: boolean;
+  /** Where batches are written before they are sent. */
+  readonly spool?: SpoolOpening;
 }
 
 /** Long enough for any backoff, too short for a kept batch to be forgotten. */
@@ -57,6 +62,8 @@ export class PipelineHarness {
   /** Bodies of dropped records, by reason; rolled back ones are not told one by one. */
   readonly dropped = new Map<string, string[]>();
   readonly weakened: string[] = [];
+  /** What failures were told. */
+  readonly troubles: string[] = [];
   emitted = 0;
   #producers = 0;
 
@@ -67,7 +74,7 @@ export class PipelineHarness {
       queue: { maxRecords: queueRecords, maxBytes: 1_000_000, overflow: 'drop-oldest' },
       delivery: options.delivery ?? 'exactly-once',
       deliveryIsExplicit: options.deliveryIsExplicit ?? false,
-      searchable: true,
+      searchable: options.searchable ?? true,
     };
     this.pipeline = new Pipeline(pipelineOptions, {
       store: this.store,
@@ -81,10 +88,11 @@ export class PipelineHarness {
           this.dropped.set(reason, [...(this.dropped.get(reason) ?? []), body]);
           this.checkIdentity();
         },
-        trouble: () => {},
+        trouble: (_, failure) => failure && this.troubles.push(failure.token),
         weakened: (failure) => this.weakened.push(failure.token),
       },
       isolate: (work) => work(),
+      spool: options.spool,
     });
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DrainWaiters } from '../../../src/pipeline/drain-waiters.js';
 import { NumberRanges } from '../../../src/pipeline/number-ranges.js';
-import { Backoff, systemRuntime } from '../../../src/pipeline/runtime.js';
+import { Backoff, systemRuntime, timeLimitOf } from '../../../src/pipeline/runtime.js';
 import { PROPERTY_RUNS } from '../../support/arbitrary-record.js';
 import { ManualRuntime } from './pipeline-harness.js';
 
@@ -155,5 +155,35 @@ describe('Those who wait for records to have an outcome', () => {
     const late = all.drain.within(new Promise<string>(() => {}), 100, 'late');
     all.runtime.advance(100);
     expect(await late).toBe('late');
+  });
+});
+
+describe('The time that a caller gives', () => {
+  it.each([
+    [{ timeoutMs: 5 }, 5],
+    [{ timeoutMs: 0 }, 0],
+    [{ timeoutMs: -5 }, 0],
+    [{ timeoutMs: Infinity }, 2 ** 31 - 1],
+    [{ timeoutMs: 1e12 }, 2 ** 31 - 1],
+    [{ timeoutMs: Number.NaN }, 70],
+    [{ timeoutMs: '9' }, 70],
+    [{ timeoutMs: null }, 70],
+    [{}, 70],
+    [undefined, 70],
+    [null, 70],
+  ])('is what a timer can hold, or the default where it is none: %j', (options, limit) => {
+    expect(timeLimitOf(options, 70)).toBe(limit);
+  });
+
+  it('is not up at once where a timer cannot hold it', async () => {
+    const called: number[] = [];
+    const cancels = [2 ** 31, 1e12, Infinity].map((ms) =>
+      systemRuntime.after(ms, () => called.push(ms), true),
+    );
+    await new Promise<void>((resolve) => {
+      systemRuntime.after(20, resolve, true);
+    });
+    for (const cancel of cancels) cancel();
+    expect(called).toEqual([]);
   });
 });

@@ -192,9 +192,24 @@ describe('A query that is wrong', () => {
     ['status>/5/', 7, 'A regex stands behind a colon'],
     ['level:/w/', 6, 'A level is a name or a number'],
     ['timestamp>5', 0, 'Use from and to'],
+    ['a seq:5', 2, 'attributes.seq'],
     ['has:', 4, 'wants the name of a field'],
     ['x:(a OR )', 8, 'A value is missing'],
     ['NOT', 3, 'Something is missing'],
+    ['status:600..500', 7, 'The range 600..500 is empty'],
+    ['level:error..warn', 6, 'The range error..warn is empty'],
+    ['a && b', 2, 'write a AND b'],
+    ['a & b', 2, 'write a AND b'],
+    ['a || b', 2, 'write a OR b'],
+    ['(a | b)', 3, 'write a OR b'],
+    ['!a', 0, 'write -a or NOT a'],
+    ['x !(a b)', 2, 'write -a or NOT a'],
+    ['user.id :42', 8, 'there is no space'],
+    ['level >= warn', 6, 'there is no space'],
+    ['status >=500', 7, 'there is no space'],
+    ['status != 500', 7, 'there is no space'],
+    ['/de.*ned$/g', 0, 'takes no flag but i'],
+    ['http.route:/^x/gi', 11, 'takes no flag but i'],
   ])('says where: %s', (query, position, what) => {
     const problem = problemOf(query);
     expect(problem.message).toContain(what);
@@ -202,6 +217,26 @@ describe('A query that is wrong', () => {
     const [, shown = '', caret = ''] = problem.message.split('\n');
     expect(shown.slice(2)).toBe(query);
     expect(caret.indexOf('^') - 2).toBe(position);
+  });
+
+  it('is none where the same signs stand within words, or for themselves', async () => {
+    const text = 'a && b, a || b, !a, user.id :42, /x+/g and /orders/g';
+    for (const query of [
+      '"a && b"',
+      '"a || b"',
+      '"!a"',
+      '\\!a',
+      '" :42"',
+      '\\:42',
+      '"/x+/g"',
+      '/orders/g',
+      'x&&y OR a',
+      'status:500..500 OR a',
+      'status:..500 OR a',
+      'name:z..a OR a',
+    ]) {
+      expect(await matches(query, record({ body: text })), query).toBe(true);
+    }
   });
 
   it('says where a regex is none', async () => {
@@ -237,6 +272,9 @@ describe('A query that is wrong', () => {
       '5',
       ' ',
       '!=',
+      '&&',
+      '|',
+      '/x+/g',
     );
     const texts = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 30 }),
@@ -269,6 +307,9 @@ const texts = fc.oneof(
     '/x/',
     '>=5',
     '5',
+    '&&',
+    '|',
+    '!x',
     'a b',
     'x:y',
     'https://x',
@@ -292,9 +333,10 @@ const fields = fc.constantFrom(
   'a-b',
   'status',
 );
+/** Numbers among the bounds would have to be in order. */
 const bounds = fc
   .tuple(fc.option(texts, { nil: undefined }), fc.option(texts, { nil: undefined }))
-  .filter(([from, to]) => from !== undefined || to !== undefined)
+  .filter(([from, to]) => (from ?? to) !== undefined && !(Number(from) > Number(to)))
   .map(([from, to]) => ({ kind: 'range', from, to }) as const);
 const regexes = fc
   .tuple(fc.constantFrom('a.c', 'a/b', '\\d+ (x|y)', '[/]', '^\\/x', 'ä'), fc.boolean())

@@ -33,6 +33,16 @@ describe('a text with secrets in it', () => {
     ],
     ['db.password=hunter2', 'db.password=[Redacted]'],
     ['X-API-Key: hunter2', 'X-API-Key: [Redacted]'],
+    ['DB_PASSWORD=hunter2 DB_HOST=h', 'DB_PASSWORD=[Redacted] DB_HOST=h'],
+    ['X-Forwarded-Authorization: Basic hunter2', 'X-Forwarded-Authorization: [Redacted]'],
+    [
+      '{"privateKey":"hunter2","csrfToken":"hunter2"}',
+      '{"privateKey":"[Redacted]","csrfToken":"[Redacted]"}',
+    ],
+    ['sent with Bearer hunter2 to the API', 'sent with Bearer [Redacted] to the API'],
+    ['Bearer hunter2.x-y_z~/+==, and more', 'Bearer [Redacted], and more'],
+    ['curl -u ann:hunter2 https://h', 'curl -u ann:[Redacted] https://h'],
+    ["curl --user='ann:hunter2' https://h", "curl --user='ann:[Redacted]' https://h"],
   ])('loses them, and nothing else: %s', (text, expected) => {
     expect(censored(text)).toBe(expected);
     expect(censored(expected)).toBe(expected);
@@ -45,6 +55,12 @@ describe('a text with secrets in it', () => {
     'at Object.<anonymous> (file:///srv/app/orders.service.ts:10:5)',
     'https://example.org:8080/a?b=c',
     'a == b, c: d, tokens=3',
+    'tokenCount=3, passwordResetAt: 2026-01-01, max_tokens: 5',
+    'Bearer token missing; WWW-Authenticate: Bearer realm="x"',
+    'Bearer authentication is required',
+    'the ForBearer x',
+    'Bearer ',
+    'docker run -u 1000:1000 image:1',
     'password=',
     'password',
     ': = :',
@@ -77,7 +93,18 @@ describe('a text with secrets in it', () => {
   });
 
   it('is read in linear time', () => {
-    for (const piece of ['password=', 'a:', '"password":"', ':=', '\\"', 'token: ', `${'a'.repeat(64)}:`]) {
+    for (const piece of [
+      'password=',
+      'a:',
+      '"password":"',
+      ':=',
+      '\\"',
+      'token: ',
+      `${'a'.repeat(64)}:`,
+      'Bearer a',
+      ' -u a:',
+      '-u'.repeat(9),
+    ]) {
       const start = performance.now();
       censored(piece.repeat(Math.ceil(500_000 / piece.length)));
       expect(performance.now() - start).toBeLessThan(2_000);

@@ -30,6 +30,9 @@ const NO_PATHS = [
   '**',
   '**.a.b',
   '**.*',
+  '**.*-',
+  '**.*a*',
+  '**.*a.b',
   '**a',
   '**.-',
   'a.**.b',
@@ -111,6 +114,31 @@ describe('the safe list', () => {
     expect(JSON.stringify(attributes)).not.toContain('"s"');
   });
 
+  it('finds them as the end of a longer name', () => {
+    const source = {
+      dbPassword: 's',
+      DB_PASSWORD: 's',
+      'user-password': 's',
+      nested: [{ privateKey: 's', PASSPHRASE: 's', aws: { secretKey: 's', secret_access_key: 's' } }],
+      sessionToken: 's',
+      csrfToken: 's',
+      'x-auth-token': 's',
+      'http.request.header.x-amz-security-token': ['s'],
+      jwt: 's',
+    };
+    expect(JSON.stringify(redacted(source, SAFE_REDACT_PATHS))).not.toContain('"s"');
+    expect(redacted({ password_: 's', 'token--': 's', a_: 1 }, SAFE_REDACT_PATHS)).toEqual({
+      password_: '[Redacted]',
+      'token--': '[Redacted]',
+      a_: 1,
+    });
+    expect(redacted({ homeIban: 's', iban: 's', ibanCount: 1 }, ['**.*iban'])).toEqual({
+      homeIban: '[Redacted]',
+      iban: '[Redacted]',
+      ibanCount: 1,
+    });
+  });
+
   it('finds them as the last part of a dotted attribute name', () => {
     const source = {
       'http.request.header.authorization': ['Bearer x'],
@@ -160,7 +188,13 @@ describe('the safe list', () => {
   it('leaves alone what merely resembles a credential', () => {
     const source = {
       tokens: 12,
+      tokenCount: 3,
+      usage: { completion_tokens: 5 },
+      passwordResetAt: '2026-01-01',
       passwordChanged: true,
+      hasPassword: false,
+      token: null,
+      accessKeyId: 'AKIA',
       secretary: 'Ann',
       cookies: 2,
       path: '/login',

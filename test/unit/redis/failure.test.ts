@@ -1,6 +1,12 @@
 import { ReplyError } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { failureOf, failureOfAppend, failureOfReply, UNSENT } from '../../../src/redis/failure.js';
+import {
+  failureOf,
+  failureOfAppend,
+  failureOfPlainAppend,
+  failureOfReply,
+  UNSENT,
+} from '../../../src/redis/failure.js';
 import { closedError, GIVEN_UP } from '../../../src/redis/link-errors.js';
 
 /** What servers of several versions said, word for word; measured on 7.0.15 where no version is named. */
@@ -87,6 +93,36 @@ describe('What an answer of the server means for the records that were sent', ()
     expect(failureOfAppend(OF_THE_SERVER.badRecord)).toMatchObject({ kind: 'record', persisted: 'no' });
     expect(failureOfAppend(OF_THE_SERVER.oom).kind).toBe('retry');
     expect(failureOfAppend(OF_THE_SERVER.readOnly).kind).toBe('retry');
+  });
+
+  it('is that only a known error of one append is about the record, where no script names it', () => {
+    for (const text of [
+      "ERR wrong number of arguments for 'xadd' command",
+      'ERR Protocol error: invalid bulk length',
+    ]) {
+      expect(failureOfPlainAppend(text)).toMatchObject({ kind: 'record', persisted: 'no' });
+    }
+    for (const text of ['ERR max daily request limit exceeded', OF_THE_SERVER.badRecord]) {
+      expect(failureOfPlainAppend(text)).toMatchObject({
+        kind: 'retry',
+        persisted: 'no',
+        refusal: 'answered',
+      });
+    }
+    expect(failureOfPlainAppend(OF_THE_SERVER.oom)).toEqual(failureOfReply(OF_THE_SERVER.oom));
+    expect(failureOfPlainAppend(OF_THE_SERVER.noXadd).kind).toBe('circuit');
+  });
+
+  it('names the command that may not be run, and how to allow it, but no key', () => {
+    for (const name of ['noXadd', 'noPermissionInScriptOf72', 'noEvalOf62', 'noEvalOf74'] as const) {
+      const command = name.startsWith('noEval') ? (name === 'noEvalOf62' ? 'evalsha' : 'eval') : 'xadd';
+      expect(failureOfReply(OF_THE_SERVER[name]).text).toContain(
+        `forbids the command ${command}; allow it with ACL SETUSER (+${command})`,
+      );
+    }
+    const secret = "NOPERM this user has no permissions to access the 'secret:key' key";
+    expect(failureOfReply(secret).text).not.toContain('secret:key');
+    expect(failureOfReply(secret).text).toContain('aclRules()');
   });
 
   it('is unknown for any other error: the records may be stored', () => {

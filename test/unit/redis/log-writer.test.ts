@@ -111,3 +111,17 @@ describe('emit', () => {
     await asked.close({ timeoutMs: 1 });
   });
 });
+
+describe('flush, close and health', () => {
+  it.each([[null], [undefined], [5], [{ timeoutMs: 'soon' }], [{ downWhen: null }]])(
+    'neither throw nor reject, given %j',
+    async (given) => {
+      const made = writer({ shutdownTimeoutMs: 10 });
+      const odd = given as never;
+      expect(made.health(odd)).toMatchObject({ status: 'up' });
+      expect(await made.flush(odd)).toMatchObject({ pending: 0, timedOut: false });
+      made.emit({ body: 'x' });
+      expect(await made.close(odd)).toMatchObject({ dropped: 1, timedOut: true });
+    },
+  );
+});

@@ -349,6 +349,31 @@ function withBadSector(bad: { path: string; from: number; to: number }): SpoolFi
   };
 }
 
+describe('a directory that is shared by processes with different Redis servers', () => {
+  it('leaves what a dead one meant for another Redis to those who live there', async () => {
+    const dead = newProcess({ target: 'one:6379' });
+    await mustAppend(await dead.open(), 1);
+    const heir = newProcess({ target: 'one:6379' });
+    const heirSpool = await heir.open();
+    const other = newProcess({ target: 'other:6379' });
+    const otherSpool = await other.open();
+    dead.kill();
+    expect(allFirsts(await otherSpool.adopt())).toStrictEqual([]);
+    expect(other.codes).toStrictEqual([]);
+    expect(allFirsts(await heirSpool.adopt())).toStrictEqual([1]);
+  });
+
+  it('gives it to the next process where there is nobody else, and says where it goes', async () => {
+    const dead = newProcess({ target: 'one:6379' });
+    await mustAppend(await dead.open(), 1);
+    dead.kill();
+    const other = newProcess({ target: 'other:6379' });
+    expect(allFirsts(await (await other.open()).adopt())).toStrictEqual([1]);
+    expect(other.codes).toStrictEqual(['target']);
+    expect(other.problems[0]?.text).toMatch(/one:6379 is sent to other:6379/);
+  });
+});
+
 describe('damage on disk', () => {
   async function killedAfter(
     ...firsts: readonly number[]
@@ -378,10 +403,58 @@ describe('damage on disk', () => {
     );
     const { next, spool } = await afterKill(process);
     expect(await readAll(await spool.adopt())).toStrictEqual([makeBatch(1), makeBatch(3)]);
-    expect(next.codes).toStrictEqual(['damaged']);
+    expect(next.codes).toStrictEqual(['damaged', 'lost']);
     const kept = disk.filePaths().filter((path) => path.startsWith(`${ROOT}/bad/`));
     expect(kept.length).toBe(1);
     expect(next.problems[0]?.text).toContain(kept[0]?.slice(ROOT.length + 1));
+  });
+
+  /** Batches of ten records each, as one producer numbers them. */
+  function numbered(at: number): SpoolBatch {
+    return { ...makeBatch(1), producer: 'one', stream: 'logs:one', first: at * 10 + 1, count: 10 };
+  }
+
+  async function killedAfterNumbered(count: number, release: readonly number[] = []): Promise<FakeProcess> {
+    const process = newProcess({ segmentBytes: 4_000 });
+    const spool = await process.open();
+    const entries: SpoolEntry[] = [];
+    for (let at = 0; at < count; at++) entries.push((await spool.append(numbered(at))) as SpoolEntry);
+    for (const at of release) spool.release(entries[at] as SpoolEntry);
+    await process.runtime.advance(2_000);
+    await settled();
+    return process;
+  }
+
+  /** How many records the next process says are lost. */
+  async function lostAfter(process: FakeProcess): Promise<number> {
+    const { spool, next } = await afterKill(process);
+    const lost = (await spool.adopt()).reduce((sum, each) => sum + each.lost, 0);
+    expect(next.codes.includes('lost')).toBe(lost > 0);
+    return lost;
+  }
+
+  it.each([
+    ['in the middle of a segment', 3, 10],
+    ['at the head of the first one', 0, 10],
+  ])('is counted in records, %s', async (_, batch, lost) => {
+    const process = await killedAfterNumbered(30);
+    disk.damage(firstSegment(), (content) => flipped(content, SEGMENT_HEADER_BYTES + 400 * batch + 200));
+    expect(await lostAfter(process)).toBe(lost);
+  });
+
+  it('is counted in records where a whole segment was emptied, and that is told', async () => {
+    const process = await killedAfterNumbered(30);
+    const whole = disk.contentOf(segments()[1] ?? '').length;
+    disk.damage(segments()[1] ?? '', () => Buffer.alloc(0));
+    expect(await lostAfter(process)).toBe(Math.round((whole - SEGMENT_HEADER_BYTES) / 386) * 10);
+  });
+
+  it('is no loss where it hits what was released, or a segment that was removed', async () => {
+    const process = await killedAfterNumbered(30, [3]);
+    disk.damage(firstSegment(), (content) => flipped(content, SEGMENT_HEADER_BYTES + 400 * 3 + 200));
+    expect(await lostAfter(process)).toBe(0);
+    const all = Array.from({ length: 20 }, (_, at) => at);
+    expect(await lostAfter(await killedAfterNumbered(30, all))).toBe(0);
   });
 
   it('at the head of a segment takes no batch with it (S3)', async () => {

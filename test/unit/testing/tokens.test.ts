@@ -38,6 +38,19 @@ describe('What the modules provide', () => {
     expect(tokens.filter((token) => token !== OWN && !importable.has(token))).toEqual([]);
   });
 
+  it('can be injected elsewhere: the options of the module', async () => {
+    const given = { level: 'warn' } as const;
+    const seen: unknown[] = [];
+    const READER = Symbol('reader');
+    const useFactory = (options: unknown): number => seen.push(options);
+    @Module({ providers: [{ provide: READER, inject: [root.REDIS_LOG_OPTIONS], useFactory }] })
+    class OtherModule {}
+    const imports = [RedisLogModule.forRoot({ ...given, enabled: false }), OtherModule];
+    const module = await Test.createTestingModule({ imports }).compile();
+    expect(seen).toMatchObject([given]);
+    await module.close();
+  });
+
   it('can be replaced: the logger of a class, in a unit test', async () => {
     const { logger, logs } = createTestingLogger();
     const module = await Test.createTestingModule({

@@ -1,5 +1,6 @@
 import { isRedisLogError, LogInsights } from 'nestjs-redis-log/reader';
 import { describe, expect, it } from 'vitest';
+import { resolveModuleOptions } from '../../../../src/options/resolve.js';
 import { resolveCounterOptions } from '../../../../src/reader/insights/options.js';
 
 function problemsOf(work: () => unknown): string {
@@ -26,13 +27,25 @@ describe('The options of a counter', () => {
   });
 
   it('can be those of Redis in Action, but for what is given beside', () => {
-    const options = { compatibility: 'redis-in-action', keptBuckets: 24 } as const;
+    const options = { compatibility: 'redis-in-action', keptBuckets: 24, bucketMs: 3_600_000 } as const;
     expect(resolveCounterOptions(options, {}).counting).toEqual({
       bucketMs: 3_600_000,
       keptBuckets: 24,
-      maxTemplates: 500,
+      maxTemplates: 100_000,
       countBy: 'text',
     });
+  });
+
+  it('cannot be those of Redis in Action with other spans, or by templates', () => {
+    const wrong = { compatibility: 'redis-in-action', bucketMs: 300_000, countBy: 'template' } as const;
+    const text = problemsOf(() => resolveCounterOptions(wrong, {}));
+    expect(text).toContain(
+      'bucketMs: with compatibility "redis-in-action" it is 3600000. Leave out one of the two',
+    );
+    expect(text).toContain('countBy: with compatibility "redis-in-action" it is text');
+    expect(problemsOf(() => resolveModuleOptions({ insights: wrong }, {}))).toContain(
+      'insights.bucketMs: with',
+    );
   });
 
   it('that are wrong are all told of at once, without a password', () => {
@@ -64,6 +77,10 @@ describe('What LogInsights is asked', () => {
   it.each<[call: (insights: LogInsights) => Promise<unknown>, problem: string]>([
     [(insights) => insights.common('orders', 'loud', '1h'), 'level: got "loud". Give a level, such as error'],
     [(insights) => insights.common('orders', 'error', 'soon'), 'window: got "soon". Give a length of time'],
+    [
+      (insights) => insights.common('orders', 'error', { from: '1h', to: '2h' }),
+      'window: it ends before it begins',
+    ],
     [(insights) => insights.common('orders', 'error', '1h', { limit: 0 }), 'limit: got 0'],
     [
       (insights) => insights.common('orders', 'error', '1h', { limt: 5 } as never),

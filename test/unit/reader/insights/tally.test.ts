@@ -45,6 +45,22 @@ describe('A batch', () => {
     });
   });
 
+  it('is sorted by what an application names as fingerprint, and by the whole text where texts are counted', () => {
+    const attributes = { 'log.fingerprint': 'payment-refused' };
+    const long = 'x'.repeat(5_000);
+    const bodies = ['Visa said no', 'Amex said no', `${long}a`, `${long}b`];
+    const entries = bodies.map((body, i) => entry(`5-${i}`, { body, ...(i < 2 ? { attributes } : {}) }));
+    const templates = (countBy: 'template' | 'text'): unknown[] =>
+      tally(entries, { bucketMs: 1_000, countBy }).flatMap(({ messages }) =>
+        messages.map(({ detail }) => JSON.parse(detail) as unknown),
+      );
+    expect(templates('template')).toMatchObject([
+      { template: 'payment-refused', sample: 'Amex said no', entryId: '5-1' },
+      { template: long.slice(0, 500), entryId: '5-3' },
+    ]);
+    expect(templates('text')).toHaveLength(4);
+  });
+
   it('of many messages is counted in several calls, with each message in one of them', () => {
     const bodies = Array.from({ length: 250 }, (_, i) => 'x'.repeat(i));
     const buckets = tally(

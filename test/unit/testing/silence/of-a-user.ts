@@ -19,6 +19,16 @@ describe('Orders', () => {
     expect(1).toBe(1);
   });
 
+  it.fails('fails as it should', () => {
+    logger.log('own line of the test that passes by failing');
+    expect(1).toBe(2);
+  });
+
+  it.fails('should have failed', () => {
+    logger.log('own line of the test that fails by passing');
+    expect(1).toBe(1);
+  });
+
   it('fails without a line', () => {
     expect(1).toBe(3);
   });
