@@ -22,7 +22,7 @@ import { Signals } from './signals.js';
  * Handles a batch. When it resolves, the batch is acknowledged; with a list of entry ids, only these are. What is not is
  * handed out again, and so is all of a batch when it throws: after a wait, and each record on its own, so that one bad
  * record does not hold up the others. The list may be an array or a Set; an empty one acknowledges nothing. Any other
- * result, such as that of Promise.all, means nothing.
+ * result, such as what Promise.all gives for one promise or more, means nothing.
  */
 export type LogHandler = (batch: LogBatch) => unknown;
 
@@ -221,8 +221,15 @@ export class Engine {
   async #retry(batch: LogBatch, { retry, isSearch, error }: Outcome): Promise<void> {
     if (retry.length === 0) return;
     const { held, runtime, options, counters, deadLetters } = this.#parts;
+    // Cut off by a stop, which is no failure: it stays with the handler, and is handed back as that.
+    if (this.#abort.signal.aborted) return;
     const [first] = retry;
-    if (batch.size === 1 && first !== undefined && first.deliveryCount >= options.maxDeliveries) {
+    if (
+      !this.#isClosing &&
+      batch.size === 1 &&
+      first !== undefined &&
+      first.deliveryCount >= options.maxDeliveries
+    ) {
       held.release(retry);
       const text = error === undefined ? 'the handler left it out' : errorText(error);
       return deadLetters.moveAll([{ id: first.id, reason: 'max-deliveries', error: text }]);

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { Problems } from '../options/problems.js';
 import { unknownKey, whole } from '../options/schema.js';
-import { isEntryId } from '../redis/entry-id.js';
 import type { DeadLetter } from './dead-letter-reader.js';
 import {
   addIssue,
@@ -82,5 +81,7 @@ export function resolveReplayOptions(
 }
 
 function areIds(value: unknown): boolean {
-  return Array.isArray(value) && value.every((id) => typeof id === 'string' && isEntryId(id));
+  return (
+    Array.isArray(value) && value.every((id) => typeof id === 'string' && /^\d{1,20}-\d{1,20}$/.test(id))
+  );
 }

@@ -50,6 +50,8 @@ export class GroupWatch {
   readonly #acknowledged = new Rate();
   #points: GroupPoint[] = [];
   #pending: number | undefined;
+  /** Milliseconds between the last samples. */
+  #elapsed: readonly number[] = [];
   #oldest: { readonly id: string; readonly sinceMs: number } | undefined;
   #status: { readonly status: GroupStatus; readonly since: Date } | undefined;
 
@@ -66,7 +68,9 @@ export class GroupWatch {
     this.#rates(moment, group, step?.read);
     const timeBehindMs = await timeBehind(moment, group, lag);
     const losingMs = this.#forecast(moment, { lag, pending: group.pending, timeBehindMs });
-    const isDue = losingMs !== undefined && losingMs <= RATE_SAMPLES * (moment.elapsedMs ?? 0);
+    this.#elapsed = [...this.#elapsed, moment.elapsedMs ?? 0].slice(-RATE_SAMPLES);
+    const soonMs = this.#elapsed.reduce((sum, each) => sum + each, 0);
+    const isDue = losingMs !== undefined && losingMs <= soonMs;
     this.#loss.note({ state, group, lag, lost: step?.lost, isDue });
     const losingInMs = this.#loss.isLosing ? undefined : losingMs;
     const consumers = group.consumers.map((consumer) => ({

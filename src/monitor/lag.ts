@@ -99,7 +99,9 @@ export class LagTracker {
    * it is certainly wrong.
    */
   async #audited({ before, now, calculated }: Calculation, share: number): Promise<number | undefined> {
-    const { isWrong, fetched } = await this.#checkRead(before, now, share);
+    // A count under way gets its part, too.
+    const limit = this.#counting === undefined ? share : Math.floor(share / 2);
+    const { isWrong, fetched } = await this.#checkRead(before, now, limit);
     if (isWrong) return undefined;
     if (!this.#isUnproven && this.#counting === undefined) return calculated;
     const counting = await this.#advance(now, async (work) => void (await work(share - fetched)));

@@ -93,10 +93,11 @@ export class GuardedSender implements Sender {
     if (this.#state !== 'open') return false;
     const generation = this.#generation;
     const reply = await this.#context.store.append(this.#request(undefined, this.#position));
-    if (generation !== this.#generation) return false;
-    if (reply.status === 'written' || reply.status === 'already') return true;
-    this.#settle(undefined, reply);
-    return false;
+    if (generation === this.#generation) {
+      if (reply.status === 'written' || reply.status === 'already') return true;
+      this.#settle(undefined, reply);
+    }
+    return this.#ledger.isHandedOver;
   }
 
   abandon(): void {
@@ -117,8 +118,7 @@ export class GuardedSender implements Sender {
   handOver(): Outbox {
     this.#stop('closed');
     this.#state = 'handed-over';
-    void this.#ledger.outbox.unguarded();
-    return this.#ledger.outbox;
+    return this.#ledger.handOver();
   }
 
   async #open(): Promise<void> {

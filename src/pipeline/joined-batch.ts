@@ -25,7 +25,9 @@ export class Joining {
     if (last !== undefined) {
       const { maxRecords, maxBytes } = this.#limits;
       const isTooMuch = this.#count + batch.count > maxRecords || this.#bytes + batch.byteLength > maxBytes;
-      if (isTooMuch || batch.first !== last.last + 1) return false;
+      // What is on disk and what is in memory alone have different ends.
+      const isElsewhere = (batch.ticket === undefined) !== (last.ticket === undefined);
+      if (isTooMuch || isElsewhere || batch.first !== last.last + 1) return false;
     }
     this.#parts.push(batch);
     this.#count += batch.count;
@@ -43,7 +45,7 @@ export class Joining {
       joined.wasSent ||= part.wasSent;
     }
     joined.first = first.first;
-    joined.ticket = joinTickets(this.#parts);
+    if (first.ticket !== undefined) joined.ticket = joinTickets(this.#parts);
     return joined;
   }
 }

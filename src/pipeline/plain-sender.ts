@@ -194,7 +194,7 @@ export class PlainSender implements Sender {
 
   /**
    * What was refused goes again all at once, and something else with it, if there is any: only then does another
-   * refusal tell whether it is about these records. Once a whole batch's worth is in doubt nothing more joins it.
+   * refusal tell whether it is about these records. Once a whole batch's worth is in doubt it goes without.
    */
   #sendDoubted(): void {
     const { maxRecords } = this.#context.limits;

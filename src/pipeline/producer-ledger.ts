@@ -22,6 +22,8 @@ export class ProducerLedger {
   readonly #kept: KeptWindow;
   readonly #holeNumbers = new NumberRanges();
   #acknowledged = 0;
+  /** Whoever has it now has nothing to ask Redis, and knows what still waits. */
+  isHandedOver = false;
   #pruneIsDue = false;
 
   /** `confirm` asks Redis whether all that it acknowledged is there; false: it is not, or nobody can tell just now. */
@@ -68,6 +70,14 @@ export class ProducerLedger {
     this.#pruneIsDue = false;
     if (isSafe && this.guardIsKnown) this.#kept.prune(runtime.now());
     if (!this.#kept.isEmpty && store.state !== 'closed') this.#pruneLater();
+  }
+
+  /** What waits, for a sender that does without a guard, and could not tell what a failover has forgotten. */
+  handOver(): Outbox {
+    this.isHandedOver = true;
+    this.#kept.clear();
+    void this.outbox.unguarded();
+    return this.outbox;
   }
 
   /** Stored by an earlier try whose reply we never saw. */

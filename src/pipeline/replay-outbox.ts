@@ -20,6 +20,8 @@ export class ReplayOutbox extends Outbox {
   #isReading = false;
   #isRenumbered = false;
   #isGivenUp = false;
+  /** Counted as possible duplicates already. */
+  #isDoubted = false;
 
   constructor(queue: StreamQueue, context: SenderContext, replay: { left: LeftBatches; spooler: Spooler }) {
     super(queue, context);
@@ -56,7 +58,10 @@ export class ReplayOutbox extends Outbox {
   /** It begins to send only now: should this process die as well, the next one must know. */
   override opened(lastId: string): Promise<void> {
     // A guard begins here that knows nothing of what was sent without one.
-    if (this.#left.isUnguarded) this.#context.account.possibleDuplicates += this.#unread;
+    if (this.#left.isUnguarded && !this.#isDoubted) {
+      this.#isDoubted = true;
+      this.#context.account.possibleDuplicates += this.#unread;
+    }
     return this.#note(lastId, 0);
   }
 
@@ -137,7 +142,7 @@ export class ReplayOutbox extends Outbox {
     if (batch === undefined) return;
     if (this.#isRenumbered) {
       this.number(batch);
-      this.#context.account.possibleDuplicates += batch.count;
+      if (!this.#isDoubted) this.#context.account.possibleDuplicates += batch.count;
     }
     this.again.push(batch);
   }

@@ -87,7 +87,12 @@ export class SenderPool {
       const queue = this.#options.queue.openStream();
       this.#replays.push(
         this.#make(stream, {
-          makeOutbox: () => new ReplayOutbox(queue, this.#context, { left: group, spooler }),
+          makeOutbox: () => {
+            const outbox = new ReplayOutbox(queue, this.#context, { left: group, spooler });
+            // Should this process die as well, the next one must know that no guard has seen these.
+            if (this.#delivery !== 'exactly-once' && !group.isUnguarded) void outbox.unguarded();
+            return outbox;
+          },
           resume: { producer, from },
         }),
       );

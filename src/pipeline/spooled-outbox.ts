@@ -63,6 +63,7 @@ export class SpooledOutbox extends Outbox {
   }
 
   override stage(force: boolean): void {
+    if (this.#isGivenUp) return;
     super.stage(force);
     if (!this.#spooler.mayWrite) return;
     // In their order, and nothing behind them before they are written, or sent.
@@ -213,6 +214,8 @@ export class SpooledOutbox extends Outbox {
     staged.state = 'reading';
     this.#onDisk--;
     const batch = staged.entry === undefined ? undefined : await this.#spooler.read(staged.entry);
+    // Then it stays where it is, for the next process.
+    if (this.#isGivenUp) return;
     if (batch === undefined) return this.#lost(staged);
     batch.first = staged.first;
     staged.batch = batch;

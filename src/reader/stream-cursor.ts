@@ -78,8 +78,8 @@ export class StreamCursor {
     this.#isLast = isLast;
     this.#scannedTo = entries.at(-1)?.id ?? this.#scannedTo;
     this.#resize(entries);
-    // Often the first page is all that is wanted.
-    if (!isLast && !isFirst) this.#readAhead();
+    // Often the first page is all that is wanted; and what one cursor has ahead of it, another cannot look at.
+    if (!isLast && !isFirst && this.#parts.budget.left === Infinity) this.#readAhead();
     await resources.provide(reader, stream, { entries, signal });
     this.scanned += entries.length;
     this.#found = entries.filter((entry) => filter.passes(entry));

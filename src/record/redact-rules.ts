@@ -77,12 +77,17 @@ export class RedactRules {
 
   #addName(name: string): void {
     this.#names.add(name);
-    this.#noteLetters(name);
+    this.#noteForms(name);
   }
 
   #addEnding(ending: string): void {
     this.#endings.push(ending);
-    this.#noteLetters(ending);
+    this.#noteForms(ending);
+  }
+
+  /** Beyond ASCII a letter and its capital differ in more than one bit. */
+  #noteForms(name: string): void {
+    for (const form of [name, name.toUpperCase()]) this.#noteLetters(form);
   }
 
   #noteLetters(name: string): void {

@@ -2,7 +2,7 @@ const BEARER = 'Bearer ';
 
 /** What follows it in prose, and in a WWW-Authenticate header. */
 const PROSE =
-  /^(?:(?:error|realm|scope)=|(?:access|and|auth\w*|challenge|credentials?|error|for|format|from|has|headers?|in|is|key|missing|must|not|of|or|prefix|realm|required|scheme|scope|should|tokens?|type|was|with)(?![\w~+/=-]|\.\w))/i;
+  /^(?:(?:error|realm|scope)=|(?:access|and|auth(?:entication|enticated|enticate|orization|orized|orize)?|challenge|credentials?|error|for|format|from|has|headers?|in|is|key|missing|must|not|of|or|prefix|realm|required|scheme|scope|should|tokens?|type|was|with)(?![\w~+/=-]|\.\w))/i;
 
 const CREDENTIAL = /^[\w.~+/-]+=*/;
 

@@ -13,7 +13,7 @@ export interface DrainOptions {
 const DRAIN = { drainMs: whole(1_000, 86_400_000) };
 
 /**
- * As many consumers as it takes to read what comes in and, within `drainMs`, what waits and what dead consumers hold; no
+ * As many consumers as it takes to read what comes in and, within `drainMs`, what waits and what is pending; no
  * more than there are while that is less than a second's worth, and none when there is nothing to do at all. Of consumers
  * that were never seen to be busy all the time it is not known how fast they are, only what they have read: a group that
  * falls behind then gets one more at a time.

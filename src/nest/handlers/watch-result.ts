@@ -14,11 +14,22 @@ export interface Watching {
  * and all else at once.
  */
 export function watchResult<T>(watch: Watching, result: T): T {
-  if (isThenable(result)) return watchThenable(watch, result) as T;
-  if (isObservable(result)) return watchObservable(watch, () => result) as T;
-  if (isAsyncGenerator(result)) return watchGenerator(watch, result) as T;
+  const follow = followerOf(watch, result);
+  if (follow !== undefined) return follow() as T;
   watch.succeed();
   return result;
+}
+
+/** `undefined` for what is over, and for what throws when it is looked at. */
+function followerOf(watch: Watching, result: unknown): (() => unknown) | undefined {
+  try {
+    if (isThenable(result)) return () => watchThenable(watch, result);
+    if (isObservable(result)) return () => watchObservable(watch, () => result);
+    if (isAsyncGenerator(result)) return () => watchGenerator(watch, result);
+  } catch {
+    // A configuration that refuses names it does not know is a result like any other.
+  }
+  return undefined;
 }
 
 /** Its subscription is part of the task; what it says goes on as it comes. */

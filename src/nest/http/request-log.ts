@@ -70,7 +70,9 @@ export class RequestLog {
       // Fastify's own request comes after that of Node, and knows more.
       known.request = request;
       known.reply = reply;
-      if (known.bytesBefore === undefined) known.peer = addressOf(request);
+      if (known.bytesBefore === undefined) {
+        known.peer = this.#ask('client.address', () => addressOf(request)) ?? known.peer;
+      }
       return currentScope() === known.scope ? next() : runIn(known.scope, next);
     }
     const exchange = this.#open(request, reply);

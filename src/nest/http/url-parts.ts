@@ -52,10 +52,11 @@ function censoredAs(name: string, value: string, redactor: Redactor): string | u
   // A name such as user[password] holds a secret too.
   const holder: Attributes = {};
   for (const part of new Set([name, ...name.split(/[.[\]]+/)])) if (part !== '') holder[part] = value;
-  const hasName = Object.keys(holder).length > 0;
+  const names = Object.keys(holder).length;
   redactor.redact(holder);
   const changed = Object.values(holder).find((each) => each !== value);
-  const isClean = changed === undefined && hasName && Object.keys(holder).length > 0;
+  // A censor that answers with nothing takes the name away.
+  const isClean = changed === undefined && names > 0 && Object.keys(holder).length === names;
   if (isClean) return undefined;
   return typeof changed === 'string' ? changed : HIDDEN;
 }

@@ -27,6 +27,8 @@ const LIMITS = {
 export class ConsoleCleaner {
   readonly #redactor: Redactor;
   readonly #normalizer = new Normalizer(LIMITS);
+  /** Errors can refer to each other in circles. */
+  readonly #copying = new Set<Error>();
 
   constructor(redactor: Redactor) {
     this.#redactor = redactor;
@@ -62,7 +64,16 @@ export class ConsoleCleaner {
   }
 
   #error(error: Error, depth: number): unknown {
-    if (depth > MAX_CAUSES) return '[Cause]';
+    if (depth > MAX_CAUSES || this.#copying.has(error)) return '[Cause]';
+    this.#copying.add(error);
+    try {
+      return this.#copied(error, depth);
+    } finally {
+      this.#copying.delete(error);
+    }
+  }
+
+  #copied(error: Error, depth: number): unknown {
     const copy: object = Object.create(Object.getPrototypeOf(error) as object);
     let isChanged = types.isProxy(error) || hasSymbols(error);
     for (const key of new Set([...Object.getOwnPropertyNames(error), 'name', 'message'])) {

@@ -18,6 +18,8 @@ type PrintMessages = Parameters<ConsoleLogger['printMessages']>;
 type JsonLine = ReturnType<ConsoleLogger['getJsonLogObject']>;
 
 const NATIVE_STYLE = detectCallStyle();
+/** The first releases of Nest 11 make a line of JSON in one go: nothing can be added there, so nothing is taken out. */
+const CAN_ADD_TO_JSON = typeof ConsoleLogger.prototype['getJsonLogObject'] === 'function';
 const NOWHERE: Surroundings = { style: NATIVE_STYLE, spanContext: undefined, attributes: undefined };
 
 /**
@@ -41,7 +43,9 @@ export class LinePrinter extends ConsoleLogger {
     const isStructured = surroundings.style === 'structured';
     this.options.structuredParams = isStructured;
     try {
-      const [message, ...rest] = isStructured && NATIVE_STYLE === 'separate' ? this.#takeParams(args) : args;
+      const canAdd = CAN_ADD_TO_JSON || this.options.json !== true;
+      const isOurs = isStructured && NATIVE_STYLE === 'separate' && canAdd;
+      const [message, ...rest] = isOurs ? this.#takeParams(args) : args;
       this[level](message, ...rest);
     } finally {
       this.#surroundings = NOWHERE;
@@ -62,7 +66,8 @@ export class LinePrinter extends ConsoleLogger {
 
   protected override printMessages(...[messages, ...rest]: PrintMessages): void {
     const isOurs = this.#surroundings.style !== NATIVE_STYLE && NATIVE_STYLE === 'separate';
-    const error = isOurs && this.options.json === true ? messages.find(isOwnError) : undefined;
+    const error =
+      isOurs && CAN_ADD_TO_JSON && this.options.json === true ? messages.find(isOwnError) : undefined;
     if (error === undefined) return super.printMessages(messages, ...rest);
     this.#error = error;
     const others = messages.filter((message) => message !== error);

@@ -71,6 +71,7 @@ export async function openAdopted(home: Home, parts: AdoptedParts): Promise<Adop
   for (const number of numbers) await loader.load(number, number === numbers.at(-1));
   const { lost } = loader;
   const text = `${lost} records of ${home.name} in the spool are lost to damage of the disk.`;
+  for (const number of loader.lostFrames) store.notes.add(number);
   if (lost > 0) parts.context.problem('lost', `${text} stats() counts them as dropped (spool_unreadable).`);
   return new AdoptedDirectory(store, loader, parts.onGone);
 }
@@ -98,6 +99,10 @@ class Loader {
 
   get lost(): number {
     return this.#losses.records;
+  }
+
+  get lostFrames(): readonly number[] {
+    return this.#losses.records === 0 ? [] : this.#losses.frames;
   }
 
   async load(number: number, isLast: boolean): Promise<void> {

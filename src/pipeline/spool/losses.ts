@@ -21,6 +21,8 @@ export class Losses {
   readonly #producers = new Map<string, Seen>();
   readonly #beginsAtFirst: boolean;
   #damage = 0;
+  /** Frames that were counted as lost, by what comes before and after them. */
+  readonly #missing = new Set<number>();
   records = 0;
 
   /** `beginsAtFirst`: nothing of what was written first has been removed. */
@@ -31,6 +33,11 @@ export class Losses {
 
   damaged(): void {
     this.#damage++;
+  }
+
+  /** Frames that are lost, and need not be counted by the next process again. */
+  get frames(): readonly number[] {
+    return [...this.#missing].filter((number) => !this.#found.has(number));
   }
 
   /** Frames in the order of the file. */
@@ -58,7 +65,9 @@ export class Losses {
     for (let number = from + 1; number < to; number++) {
       if (this.#found.has(number)) continue;
       missing++;
-      if (!this.#released.has(number)) needed++;
+      if (this.#released.has(number)) continue;
+      needed++;
+      this.#missing.add(number);
     }
     return missing === 0 ? 0 : needed / missing;
   }

@@ -110,7 +110,7 @@ export class InsightsCounter implements AsyncDisposable {
   }
 
   /** Tries until the batch is counted, since asking twice counts once; what a close cuts off is handed back. */
-  async #handle(batch: LogBatch): Promise<readonly string[] | undefined> {
+  async #handle(batch: LogBatch): Promise<void> {
     const { signal, stream } = batch;
     const parts = inParts(tally(batch, this.options.counting), MAX_MESSAGES);
     let next = 0;
@@ -121,14 +121,14 @@ export class InsightsCounter implements AsyncDisposable {
         for (let part = parts[next]; part !== undefined; part = parts[++next]) {
           this.#add(await abortable(this.#store.count(stream, part), signal));
         }
-        return undefined;
+        return;
       } catch (error) {
         if (signal.aborted) break;
         this.#failed(error);
         await this.#pause(backoff.next(), signal);
       }
     }
-    return [];
+    await batch.ack([]);
   }
 
   #skipped(count: number): void {

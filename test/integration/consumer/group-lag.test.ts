@@ -93,9 +93,8 @@ describe("Redis' own lag of a group that a consumer made is true", () => {
     await add(1);
     await redis.client.xtrim(STREAM, 'MAXLEN', 0);
     {
-      await using running = consume({ connection: redis.url });
+      await using _running = consume({ connection: redis.url });
       await until(isMade);
-      await running.reaches({ received: 0 });
     }
     await add(20);
     await redis.client.xtrim(STREAM, 'MAXLEN', '=', 8);

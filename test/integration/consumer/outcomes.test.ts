@@ -256,6 +256,26 @@ describe('A consumer that is closed', () => {
     expect(await deadLetters(redis.client)).toEqual([]);
   });
 
+  it('hands back what a handler drops that listens to the stop, as if it had never been given out', async () => {
+    await write({ connection }, numbered(3));
+    for (let stop = 0; stop < 3; stop++) {
+      const stuck = consume({ connection, maxDeliveries: 2, batchSize: 1, concurrency: 3 }, stopped);
+      await stuck.reaches({ held: 3 });
+      await stuck.consumer.close({ timeoutMs: 400 });
+      expect(stuck.stats).toMatchObject({ handedBack: 3, deadLettered: 0, retried: 0 });
+    }
+    await using running = consume({ connection, maxDeliveries: 2 });
+    await running.reaches({ acknowledged: 3, deadLettered: 0 });
+    expect(await deadLetters(redis.client)).toEqual([]);
+  });
+
+  /** As fetch() with that signal does. */
+  function stopped({ signal }: LogBatch): Promise<void> {
+    return new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('aborted')));
+    });
+  }
+
   it('with one delivery allowed hands back what still gets its one', async () => {
     await write({ connection }, numbered(3));
     const stuck = consume({ connection, maxDeliveries: 1 }, () => new Promise(() => {}));

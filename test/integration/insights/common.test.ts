@@ -352,6 +352,12 @@ describe('The recent messages', () => {
     await using several = new LogInsights({ connection: redis.url, streams: [STREAM, 'logs:b', 'logs:c'] });
     expect((await several.recent('nobody', 'warn', { maxScanned: 2 })).scanned).toBeLessThanOrEqual(2);
     expect((await several.recent('nobody', 'warn', { maxScanned: 300 })).scanned).toBe(300);
+    // One stream ends within the limit, the other does not.
+    await redis.client.del('logs:b');
+    for (let at = 0; at < 520; at++)
+      await redis.client.xadd('logs:b', '*', 'severity_number', 9, 'body', 'x');
+    const { scanned, isComplete } = await several.recent('nobody', 'warn', { maxScanned: 1_000 });
+    expect([scanned, isComplete]).toEqual([1_000, false]);
     const whole = await insights.recent('orders', 'fatal');
     expect([whole.entries.length, whole.scanned, whole.isComplete]).toEqual([2, 3_000, true]);
     const signal = AbortSignal.abort(new Error('enough'));

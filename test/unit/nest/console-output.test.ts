@@ -160,6 +160,16 @@ const INNOCENT: readonly (readonly [name: string, make: () => unknown])[] = [
 ];
 
 describe('The console that redacts', () => {
+  it('is done at once with errors that refer to each other in circles', () => {
+    const errors = Array.from({ length: 20 }, (_, at) => new Error(`part ${at}`));
+    const all = new AggregateError(errors, 'several');
+    for (const error of errors) error.cause = all;
+    all.errors.push(...Array.from({ length: 20 }, () => all));
+    const output = new ConsoleOutput('json', safeRedactor(undefined));
+    const text = printedBy(() => output.print('error', [all], NO_CONTEXT));
+    expect(text).toContain('several');
+  });
+
   it.each(HIDDEN)('shows no secret that is %s', (_, make) => {
     const printedWithout: string[] = [];
     for (const format of FORMATS) {

@@ -26,6 +26,12 @@ describe('The query of a URL', () => {
     expect(queryOf(url, redactor)).toBe(expected);
   });
 
+  it('hides what a censor takes away, also of a name within a name', () => {
+    const taking = compileRedactor({ paths: ['pin', '**.password'], censor: () => undefined });
+    expect(queryOf('/a?user[pin]=1234&x=1', taking)).toBe('user[pin]=[Redacted]&x=1');
+    expect(queryOf('/a?user[password]=1234', taking)).toBe('user[password]=[Redacted]');
+  });
+
   it('never shows the value of a secret name, and always keeps the names', () => {
     const name = fc.constantFrom('token', 'x', 'q', 'Api_Key', 'a.secret', 'b[0][cookie]');
     const pairs = fc.array(fc.tuple(name, fc.constantFrom('s3cret', 'v')), { minLength: 1, maxLength: 6 });

@@ -110,6 +110,16 @@ describe('Batches that are sent together', () => {
     expect(settled).toEqual([]);
     joined?.ticket?.settle(1);
     expect(settled).toEqual([2, 1, 2]);
+    const mixed = new Joining({ maxRecords: 5, maxBytes: 1_000 });
+    const onDisk = batchOf(3, 1);
+    onDisk.ticket = { settle: () => undefined };
+    expect([mixed.add(batchOf(1, 1)), mixed.add(batchOf(2, 1)), mixed.add(onDisk)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    // Nothing of them is on disk, so nothing may be taken for written there.
+    expect(mixed.join()?.ticket).toBe(undefined);
     const gap = new Joining({ maxRecords: 5, maxBytes: 1_000 });
     expect([gap.add(batchOf(1, 1)), gap.add(batchOf(3, 1))]).toEqual([true, false]);
   });

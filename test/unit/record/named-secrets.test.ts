@@ -40,6 +40,7 @@ describe('a text with secrets in it', () => {
       '{"privateKey":"[Redacted]","csrfToken":"[Redacted]"}',
     ],
     ['sent with Bearer hunter2 to the API', 'sent with Bearer [Redacted] to the API'],
+    ['sent Bearer auth0abcdefghijklmnopq012345 now', 'sent Bearer [Redacted] now'],
     ['Bearer hunter2.x-y_z~/+==, and more', 'Bearer [Redacted], and more'],
     ['curl -u ann:hunter2 https://h', 'curl -u ann:[Redacted] https://h'],
     ["curl --user='ann:hunter2' https://h", "curl --user='ann:[Redacted]' https://h"],

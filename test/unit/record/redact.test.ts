@@ -132,6 +132,7 @@ describe('the safe list', () => {
       'token--': '[Redacted]',
       a_: 1,
     });
+    expect(redacted({ HASŁO: 's' }, ['**.hasło'])).toEqual({ HASŁO: '[Redacted]' });
     expect(redacted({ homeIban: 's', iban: 's', ibanCount: 1 }, ['**.*iban'])).toEqual({
       homeIban: '[Redacted]',
       iban: '[Redacted]',
