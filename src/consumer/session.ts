@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../diagnostics.js';
 import { RedisLogError } from '../errors.js';
 import type { StoreState } from '../pipeline/ports.js';
-import type { Runtime } from '../pipeline/runtime.js';
+import { MAX_DELAY_MS, type Runtime } from '../pipeline/runtime.js';
 import { GroupLink } from '../redis/group-link.js';
 import { GroupStore } from '../redis/group-store.js';
 import { Acknowledger } from './acknowledger.js';
@@ -34,8 +34,6 @@ export interface SessionParts {
 
 /** Of the time to close, this much is for handing back, and no more than a quarter of it. */
 const HAND_BACK_MS = 500;
-/** A timer that holds a process needs some delay. */
-const FOR_EVER_MS = 2 ** 31 - 1;
 
 /** One run of a consumer on one stream, from its connections to its end. */
 export class Session {
@@ -84,7 +82,7 @@ export class Session {
     const telemetry = await loadTelemetry();
     if (this.#closing !== undefined) return;
     const { runtime } = this.#parts;
-    const letExit = runtime.after(FOR_EVER_MS, () => {}, true);
+    const letExit = runtime.after(MAX_DELAY_MS, () => {}, true);
     try {
       await telemetry.isolate(async () => {
         const engine = this.#makeEngine(telemetry);

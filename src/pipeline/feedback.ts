@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { processWide } from '../process-wide.js';
 
 /**
  * A handler of a stream's records that logs into that same stream would be handed its own records, and log again,
@@ -10,14 +11,7 @@ interface Feedback {
   streams?: AsyncLocalStorage<readonly string[]>;
 }
 
-const KEY = Symbol.for('nestjs-redis-log.feedback');
-
-const feedback = shared();
-
-function shared(): Feedback {
-  const holder = globalThis as { [KEY]?: Feedback };
-  return (holder[KEY] ??= {});
-}
+const feedback = processWide('feedback', (): Feedback => ({}));
 
 /** Whether a record for this stream is being logged by a handler of the same stream. */
 export function isFeedback(stream: string): boolean {

@@ -12,7 +12,7 @@ export interface Runtime {
 }
 
 /** Node's timers hold no more (24.8 days); for anything beyond that they fire at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
  * The `timeoutMs` of options that may come from plain JavaScript: what is no number means the default, what is more

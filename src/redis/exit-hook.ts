@@ -1,18 +1,14 @@
-const HOOK = Symbol.for('nestjs-redis-log.exit-hook');
+import { processWide } from '../process-wide.js';
 
 /** What is still open when the process ends; one set and one listener per process, however often we are loaded. */
 function openAtExit(): Set<() => void> {
-  const holder = globalThis as { [HOOK]?: Set<() => void> };
-  let callbacks = holder[HOOK];
-  if (callbacks === undefined) {
-    const made = new Set<() => void>();
+  return processWide('exit-hook', () => {
+    const callbacks = new Set<() => void>();
     process.once('exit', () => {
-      for (const callback of made) callback();
+      for (const callback of callbacks) callback();
     });
-    callbacks = made;
-    holder[HOOK] = callbacks;
-  }
-  return callbacks;
+    return callbacks;
+  });
 }
 
 /** Calls `callback`, which must be synchronous and must not throw, when the process exits. Returns a cancellation. */

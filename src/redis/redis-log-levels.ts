@@ -3,6 +3,7 @@ import { RedisLogError } from '../errors.js';
 import { LEVEL_NAMES } from '../options/levels.js';
 import { resolveWriterOptions } from '../options/resolve.js';
 import type { RedisLogWriterOptions, ResolvedWriterOptions } from '../options/types.js';
+import { MAX_DELAY_MS } from '../pipeline/runtime.js';
 import type { Level } from '../record/severity.js';
 import type { Client } from './client.js';
 import { type FleetLevel, pairsOf, readFleetLevels, serverMsOf } from './fleet-levels.js';
@@ -10,8 +11,6 @@ import { streamKeys } from './keys.js';
 
 /** How long a level holds that was set without a time. */
 export const DEFAULT_MS = 600_000;
-/** What a timer can wait for. */
-const MAX_MS = 2_147_483_647;
 const MAX_CONTEXT_LENGTH = 200;
 const TIMEOUT_MS = 5_000;
 
@@ -144,7 +143,10 @@ export function checkLevelChange(
   if (unknown !== undefined) {
     throw invalid('options', `have no "${unknown}". The only one is forMs, in milliseconds`);
   }
-  if (forMs !== undefined && !(Number.isInteger(forMs) && Number(forMs) >= 1 && Number(forMs) <= MAX_MS)) {
+  if (
+    forMs !== undefined &&
+    !(Number.isInteger(forMs) && Number(forMs) >= 1 && Number(forMs) <= MAX_DELAY_MS)
+  ) {
     throw invalid('forMs', 'must be a whole number from 1 to 2,147,483,647');
   }
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { processWide } from '../../process-wide.js';
 import type { Attributes } from '../../record/log-record.js';
 import { mergeParams } from '../logger/call-values.js';
 
@@ -37,13 +38,11 @@ interface Holder {
   isUsed: boolean;
 }
 
-const HOLDER = Symbol.for('nestjs-redis-log.context');
-
 /** One per process, also where the package is loaded twice. */
-const holder: Holder = ((globalThis as { [HOLDER]?: Holder })[HOLDER] ??= {
+const holder = processWide('context', (): Holder => ({
   storage: new AsyncLocalStorage<Scope>(),
   isUsed: false,
-});
+}));
 
 export function currentScope(): Scope | undefined {
   return holder.isUsed ? holder.storage.getStore() : undefined;

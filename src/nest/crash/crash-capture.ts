@@ -1,3 +1,5 @@
+import { processWide } from '../../process-wide.js';
+
 /** What a crash is reported to. */
 export interface CrashReporter {
   /** Writes the record. Never throws. */
@@ -14,12 +16,9 @@ interface Crashes {
   uninstall: (() => void) | undefined;
 }
 
-const CRASHES = Symbol.for('nestjs-redis-log.crashes');
-
 /** One per process, also where the package is loaded twice, so that its listeners do not take each other for somebody's. */
 function crashes(): Crashes {
-  const holder = globalThis as { [CRASHES]?: Crashes };
-  return (holder[CRASHES] ??= { reporters: new Set(), isEnding: false, uninstall: undefined });
+  return processWide('crashes', () => ({ reporters: new Set(), isEnding: false, uninstall: undefined }));
 }
 
 /**

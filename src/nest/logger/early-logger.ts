@@ -1,5 +1,6 @@
 import { ConsoleLogger, type LoggerService, type LogLevel } from '@nestjs/common';
 import { createDiagnostics } from '../../diagnostics.js';
+import { processWide } from '../../process-wide.js';
 import type { LogRecord } from '../../record/log-record.js';
 import type { Level } from '../../record/severity.js';
 import { atExit } from '../../redis/exit-hook.js';
@@ -17,7 +18,6 @@ const PATIENCE_MS = 10_000;
 /** What Nest says last when it starts, with or without a `RedisLogModule`. */
 const READY = new Set(['Nest application successfully started', 'Nest microservice successfully started']);
 
-const REGISTRY = Symbol.for('nestjs-redis-log.early-loggers');
 const EXPLANATION =
   'No RedisLogModule has taken over what RedisLogger.early() keeps, so it is printed here. Import RedisLogModule.forRoot() in the root module.';
 
@@ -36,8 +36,7 @@ const diagnostics = createDiagnostics();
 
 /** One per process, also where the package is loaded twice. */
 function registry(): Set<EarlyLogger> {
-  const holder = globalThis as { [REGISTRY]?: Set<EarlyLogger> };
-  return (holder[REGISTRY] ??= new Set());
+  return processWide('early-loggers', () => new Set());
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Runtime } from '../../pipeline/runtime.js';
+import { MAX_DELAY_MS, type Runtime } from '../../pipeline/runtime.js';
 import { ContextPatterns } from '../../record/context-patterns.js';
 import type { Level } from '../../record/severity.js';
 
@@ -14,9 +14,6 @@ interface Standing {
   readonly level: Level;
   readonly endsAt: number;
 }
-
-/** What a timer can wait for: 24 days. */
-const MAX_DELAY_MS = 2_147_483_647;
 
 /** Levels that were changed while the process runs. They end on time without being asked. */
 export class LevelChanges {

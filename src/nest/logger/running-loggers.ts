@@ -1,14 +1,12 @@
 import { Logger } from '@nestjs/common';
+import { processWide } from '../../process-wide.js';
 import { EarlyLogger } from './early-logger.js';
 import type { LoggerCore } from './logger-core.js';
 import { RedisLogger } from './redis-logger.js';
 
-const REGISTRY = Symbol.for('nestjs-redis-log.running-loggers');
-
 /** Those of the applications that run, in the order in which they came up; one list per process. */
 function registry(): Set<RedisLogger> {
-  const holder = globalThis as { [REGISTRY]?: Set<RedisLogger> };
-  return (holder[REGISTRY] ??= new Set());
+  return processWide('running-loggers', () => new Set());
 }
 
 /**

@@ -32,20 +32,12 @@ describe('When one of several applications in a process is closed, what Nest log
   const stored = async (stream: string): Promise<readonly string[]> =>
     lines(await storedRecords(redis.server, stream)).filter((line) => line.startsWith('Test'));
 
-  it('goes to the one that runs on, if the closed one had set the logger last', async () => {
+  it.each([
+    ['goes to the one that runs on, if the closed one had set the logger last', () => false as const],
+    ['the same where the closed one had only its early logger', () => RedisLogger.early()],
+  ])('%s', async (_, loggerOfSecond) => {
     const first = await start('first');
-    const second = await start('second');
-    log('both run');
-    await second.close();
-    log('the second is closed');
-    await first.close();
-    expect(await stored('second')).toEqual(['Test: both run']);
-    expect(await stored('first')).toEqual(['Test: the second is closed']);
-  });
-
-  it('the same where the closed one had only its early logger', async () => {
-    const first = await start('first');
-    const second = await start('second', RedisLogger.early());
+    const second = await start('second', loggerOfSecond());
     log('both run');
     await second.close();
     log('the second is closed');
