@@ -1,5 +1,7 @@
 import { ScaleAdvisor } from 'nestjs-redis-log/monitor';
+import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../support/until.js';
 import { useRedisServer } from '../../support/use-redis-server.js';
 import { add, GROUP, read, STREAM, watching } from './support.js';
 
@@ -15,7 +17,7 @@ describe('The advice to scale a real group', () => {
     const held: string[] = [];
     for (const consumer of ['a', 'b', 'c']) held.push(...(await read(client, 300, consumer)));
     expect(held).toHaveLength(800);
-    await new Promise((resolve) => setTimeout(resolve, IDLE_MS + 10));
+    await until(async () => Math.min(...(await idleTimes(client))) > IDLE_MS);
     let nowMs = 0;
     const advisors = [2, 0].map(
       (minConsumers) =>
@@ -23,6 +25,9 @@ describe('The advice to scale a real group', () => {
     );
     await using monitor = watching(redis.url, { consumerIdleMs: IDLE_MS });
     const advise = async () => {
+      // A rate is of some time, by the server's clock.
+      const before = await serverMs(client);
+      await until(async () => (await serverMs(client)) > before + 1);
       const sample = await monitor.sample();
       nowMs += 5 * MINUTE;
       for (const advisor of advisors) advisor.observe(sample);
@@ -39,3 +44,13 @@ describe('The advice to scale a real group', () => {
     expect(await advise()).toEqual([2, 1]);
   });
 });
+
+async function idleTimes(client: Redis): Promise<number[]> {
+  const consumers = (await client.xinfo('CONSUMERS', STREAM, GROUP)) as unknown[][];
+  return consumers.map((consumer) => Number(consumer[consumer.indexOf('idle') + 1]));
+}
+
+async function serverMs(client: Redis): Promise<number> {
+  const [seconds, micros] = await client.time();
+  return Number(seconds) * 1_000 + Number(micros) / 1_000;
+}
